@@ -1,0 +1,130 @@
+"""GOES flare classes as numbers: parse, print, bound, compare, and turn peaks into events.
+
+The class of a flare is the decade of its peak 1-8 A flux [W m-2]: A 1e-8, B 1e-7, C 1e-6, M 1e-5, X 1e-4,
+times the digits that follow. Classes are compared as numbers with a relative tolerance, because a class read
+from a file may be a float32 (float32(1e-5) < 1e-5).
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from flarecast.errors import FlarecastError
+
+DECADES = {"A": 1e-8, "B": 1e-7, "C": 1e-6, "M": 1e-5, "X": 1e-4}
+"""Flux of class 1.0 of each letter [W m-2]."""
+
+TOLERANCE = 1e-6
+"""Relative tolerance of every comparison of fluxes."""
+
+FLUX_SCALES = ("operational", "true")
+"""Operational classes of GOES 8-15 are 0.70 of the true 1-8 A flux (NOAA GOES XRS user guide)."""
+
+OPERATIONAL_TO_TRUE = 1 / 0.70
+
+_CLASS = re.compile(r"([ABCMX])(\d+(?:\.\d*)?|\.\d+)?")
+
+
+def parse_class(text: str) -> float:
+    """Peak flux of a GOES class [W m-2]: `M1.0` -> 1e-5, `X12` -> 1.2e-3, `C` -> 1e-6.
+
+    Raises:
+        FlarecastError: It is no GOES class.
+    """
+    match = _CLASS.fullmatch(text.strip().upper())
+    multiple = float(match[2] or 1) if match else 0.0
+    if match is None or multiple <= 0:
+        raise FlarecastError(f"GOES class: expected a letter A, B, C, M or X and a number, got {text!r}")
+    # Dividing by the inverse decade gives the nearest float of 4.7e-6; 4.7 * 1e-6 does not.
+    return multiple / round(1 / DECADES[match[1]])
+
+
+def format_class(flux: float) -> str:
+    """GOES class of a peak flux [W m-2], one decimal, cut like the operational lists: 1.09e-5 -> `M1.0`."""
+    if not flux > 0:
+        return "quiet"
+    letter = next((name for name in "XMCB" if flux >= DECADES[name] * (1 - TOLERANCE)), "A")
+    tenths = np.floor(flux / DECADES[letter] * 10 * (1 + TOLERANCE))
+    return f"{letter}{tenths / 10:.1f}"
+
+
+def class_bounds(letter: str) -> tuple[float, float]:
+    """Smallest and largest flux that a bare letter can mean [W m-2].
+
+    `C` -> (1.0e-6, 9.9e-6), `X` -> (1e-4, inf).
+    """
+    low = parse_class(letter[:1])
+    return low, (np.inf if letter.upper().startswith("X") else parse_class(f"{letter[0]}9.9"))
+
+
+def below(flux: float) -> float:
+    """Largest class, to one decimal, below a list's floor [W m-2]: 1e-6 -> 9.9e-7."""
+    tenths = round(flux / 10 ** np.floor(np.log10(flux) + TOLERANCE) * 10)
+    scale = 10 ** np.floor(np.log10(flux) + TOLERANCE)
+    return float((tenths - 1) / 10 * scale if tenths > 10 else 9.9 * scale / 10)
+
+
+def at_least(flux: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Whether fluxes [W m-2] reach a threshold, within the tolerance; NaN does not."""
+    return np.asarray(flux, dtype=np.float64) >= threshold * (1 - TOLERANCE)
+
+
+def events(
+    windows: xr.Dataset, threshold: str, unassigned: Literal["ignore", "mask"] = "ignore"
+) -> NDArray[np.int8]:
+    """Whether a flare of at least a class peaked in each window's valid span.
+
+    Args:
+        windows: Windows with `peak_flux`, `peak_flux_upper` and `unassigned_peak_flux` (window) [W m-2].
+        threshold: GOES class, like `M1.0`.
+        unassigned: `ignore` flares without a region, or `mask`: a negative becomes unknown where such a flare
+            reached the threshold; a known positive stays one.
+
+    Returns:
+        1 yes, 0 no, -1 unknown (never scored, never a negative), shape (window,).
+    """
+    limit = parse_class(threshold)
+    upper = np.asarray(windows["peak_flux_upper"].values, dtype=np.float64)
+    if unassigned == "mask":
+        upper = np.fmax(upper, windows["unassigned_peak_flux"].values)
+    known_no = ~at_least(upper, limit) & ~np.isnan(upper)
+    occurred = np.where(known_no, 0, -1)
+    occurred[at_least(windows["peak_flux"].values, limit)] = 1
+    return occurred.astype(np.int8)
+
+
+def occurred_table(
+    windows: xr.Dataset, thresholds: Sequence[str], unassigned: Literal["ignore", "mask"] = "ignore"
+) -> NDArray[np.int8]:
+    """`events` for several thresholds, ascending, shape (window, event)."""
+    return np.stack([events(windows, threshold, unassigned) for threshold in thresholds], axis=1)
+
+
+def compatible_classes(occurred: NDArray[np.int8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Range of exclusive classes that a row of nested events allows.
+
+    With K ascending thresholds there are K + 1 exclusive classes: class k lies at or above threshold k - 1
+    and below threshold k (class 0 is below all). Unknown events leave more than one class open.
+
+    Args:
+        occurred: 1, 0 or -1 (unknown), shape (window, event).
+
+    Returns:
+        Lowest and highest class allowed, each of shape (window,); equal where the class is known.
+    """
+    n_events = occurred.shape[1]
+    number = np.arange(n_events)
+    low = np.where(occurred == 1, number + 1, 0).max(axis=1)
+    high = np.where(occurred == 0, number, n_events).min(axis=1)
+    return low.astype(np.int64), np.maximum(high, low).astype(np.int64)
+
+
+def ascending(thresholds: Sequence[str]) -> bool:
+    """Whether GOES classes rise strictly, as nested events must."""
+    fluxes = [parse_class(threshold) for threshold in thresholds]
+    return all(low < high for low, high in pairwise(fluxes))

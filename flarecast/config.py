@@ -1,0 +1,285 @@
+"""One TOML file = one run: a section a stage, read strictly, with defaults only here.
+
+A section names its part (`split.strategy`, `model.name` ...) and gives its `options`: the keyword arguments
+of the part's function, checked against the function's signature by `check_options` before a stage starts.
+"""
+
+import inspect
+import json
+import tomllib
+import types
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from flarecast import goes
+from flarecast.errors import FlarecastError
+from flarecast.files import replacing
+
+Options = dict[str, Any]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, unknown keys refused, no value converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+class Run(Section):
+    """What holds for all stages."""
+
+    seed: int = Field(0, ge=0)
+
+
+class Ingest(Section):
+    """Where windows come from: an entry of `ingest.SOURCES`."""
+
+    source: str = "simulated"
+    options: Options = {}
+
+
+class Split(Section):
+    """Which windows play which role: an entry of `split.STRATEGIES`."""
+
+    strategy: str = "by_cycle"
+    embargo_hours: float | None = Field(None, ge=0)
+    options: Options = {}
+
+
+class Scale(Section):
+    """How rows are normalised, fitted on the rows of the train role: `standard`, `signed_log` or `none`."""
+
+    name: str = "signed_log"
+
+
+class Balance(Section):
+    """What is done about rare events, in training only: an entry of `balance.BALANCERS`."""
+
+    name: str = "none"
+    event: str | None = None
+    options: Options = {}
+
+
+class Model(Section):
+    """What is trained: an entry of `models.MODELS`, on some features or all."""
+
+    name: str = "lstm"
+    features: tuple[str, ...] | None = None
+    options: Options = {}
+
+
+class Train(Section):
+    """How it is trained."""
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(256, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    patience: int = Field(8, ge=1)
+    loss: str = "cross_entropy"
+    averaging: str = "swa"
+    averaging_start: float = Field(0.75, gt=0, lt=1)
+    averaging_learning_rate: float = Field(5e-4, gt=0)
+    threads: int | None = Field(None, ge=1)
+    allow_leaks: bool = False
+
+
+class Calibrate(Section):
+    """How probabilities are mended on the calibration role: an entry of `calibrators.CALIBRATORS`."""
+
+    name: str = "platt"
+    options: Options = {}
+
+
+class Evaluate(Section):
+    """What the forecasts are compared with, and how intervals are made.
+
+    `references` are files (netCDF or CSV), or names of `read-forecasts` readers for the same RAW.
+    """
+
+    references: tuple[str, ...] = ()
+    resamples: int = Field(1000, ge=100)
+    confidence: float = Field(0.95, gt=0, lt=1)
+
+
+class Config(Section):
+    """A whole run."""
+
+    events: tuple[str, ...] = ("C1.0", "M1.0", "X1.0")
+    unassigned: Literal["ignore", "mask"] = "ignore"
+    run: Run = Run()
+    ingest: Ingest = Ingest()
+    split: Split = Split()
+    scale: Scale = Scale()
+    balance: Balance = Balance()
+    model: Model = Model()
+    train: Train = Train()
+    calibrate: Calibrate = Calibrate()
+    evaluate: Evaluate = Evaluate()
+
+    @field_validator("events")
+    @classmethod
+    def _ascending_classes(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            named = tuple(goes.format_class(goes.parse_class(event)) for event in events)
+        except FlarecastError as error:
+            raise ValueError(str(error)) from error
+        if not named or not goes.ascending(named):
+            raise ValueError(f"expected GOES classes that rise, got {', '.join(events) or 'none'}")
+        return named
+
+    @model_validator(mode="after")
+    def _balanced_event_is_trained(self) -> "Config":
+        if self.balance.event is not None and self.balance.event not in self.events:
+            raise ValueError(
+                f"balance.event {self.balance.event!r} is not among events {', '.join(self.events)}"
+            )
+        return self
+
+    @property
+    def balanced_event(self) -> str:
+        """Event that counts as positive when balancing: the one asked for, else M1.0, else the first."""
+        return self.balance.event or ("M1.0" if "M1.0" in self.events else self.events[0])
+
+    def generator(self, stage: str) -> np.random.Generator:
+        """Random generator of a stage, derived from (seed, stage) alone."""
+        return np.random.default_rng([self.run.seed, zlib.crc32(stage.encode())])
+
+    def resolved(self) -> dict[str, Any]:
+        """All values, defaults included, as plain TOML types; what is None is left out."""
+        return dict(self.model_dump(mode="json", exclude_none=True))
+
+
+def load_config(path: Path | None, changes: Sequence[str] = ()) -> Config:
+    """Read a configuration, change single keys, and check it.
+
+    Args:
+        path: TOML file; None for the defaults.
+        changes: `section.key=value`; the value is read as TOML, else taken as text.
+
+    Raises:
+        FlarecastError: No such file, no TOML, or values that are not allowed; all problems are named.
+    """
+    content: dict[str, Any] = {}
+    if path is not None:
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise FlarecastError(f"{path}: cannot be read ({error.strerror or error})") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FlarecastError(f"{path}: expected TOML, got something else ({error})") from error
+    for change in changes:
+        _apply(content, change)
+    return parse_config(content, str(path) if path else "config")
+
+
+def parse_config(content: Mapping[str, Any], where: str = "config") -> Config:
+    """Check plain values (as from TOML) and make a `Config`.
+
+    Raises:
+        FlarecastError: Values that are not allowed; all problems are named.
+    """
+    try:
+        # JSON mode is strict (no text or booleans for numbers) and still takes arrays for tuples.
+        return Config.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise FlarecastError(_sentence(where, error, Config)) from error
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write the resolved configuration as TOML."""
+    with replacing(path) as aside:
+        aside.write_text(tomli_w.dumps(config.resolved()), encoding="utf-8")
+
+
+def check_options(
+    function: Callable[..., Any], options: Mapping[str, Any], what: str, given: Collection[str] = ()
+) -> dict[str, Any]:
+    """Check options against the keyword-only arguments of a part's function, names and types.
+
+    Args:
+        function: The part.
+        options: What the configuration says.
+        what: Name of the section in messages, like `split.options`.
+        given: Arguments that the stage itself passes, so that options may not.
+
+    Returns:
+        The options in the types of the signature (arrays become tuples).
+
+    Raises:
+        FlarecastError: Unknown names (the known ones are listed) or wrong types.
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    known = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in given}
+    fields: dict[str, Any] = {
+        name: (Any if p.annotation is p.empty else p.annotation, ... if p.default is p.empty else p.default)
+        for name, p in known.items()
+    }
+    checker = create_model("Options", __config__=ConfigDict(extra="forbid", strict=True), **fields)
+    try:
+        checked = checker.model_validate_json(json.dumps(dict(options), default=str))
+    except ValidationError as error:
+        raise FlarecastError(_sentence(what, error, checker)) from error
+    return {name: getattr(checked, name) for name in options}
+
+
+def _apply(content: dict[str, Any], change: str) -> None:
+    """Set one key of nested tables from `section.key=value`."""
+    key, equals, text = change.partition("=")
+    if not equals or not key.strip():
+        raise FlarecastError(f"--set: expected section.key=value, got {change!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    *sections, last = key.strip().split(".")
+    table = content
+    for name in sections:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise FlarecastError(f"--set: {key}: {name!r} is a value, not a section")
+    table[last] = value
+
+
+def _sentence(where: str, error: ValidationError, model: type[BaseModel]) -> str:
+    """All problems of a validation in one line; an unknown key lists the known ones."""
+    problems = []
+    for problem in error.errors(include_url=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = sorted(_fields_at(model, problem["loc"][:-1]))
+            problems.append(f"unknown key {place}; known here: {', '.join(known) or 'none'}")
+        else:
+            reason = problem["msg"].removeprefix("Value error, ")
+            reason = reason if reason[1:2].isupper() else reason[:1].lower() + reason[1:]
+            got = "" if problem["type"] in ("value_error", "missing") else f", got {problem['input']!r}"
+            problems.append(f"{place}: {reason}{got}" if place else reason + got)
+    return f"{where}: " + "; ".join(problems)
+
+
+def _fields_at(model: type[BaseModel], place: Sequence[int | str]) -> Collection[str]:
+    """Names of the keys of the section that a place leads to."""
+    fields = model.model_fields
+    for name in place:
+        inner = fields[str(name)].annotation if str(name) in fields else None
+        if (
+            not isinstance(inner, type)
+            or isinstance(inner, types.GenericAlias)
+            or not issubclass(inner, BaseModel)
+        ):
+            return ()
+        fields = inner.model_fields
+    return fields

@@ -1,0 +1,108 @@
+# flarecast: a target = a stage of the chain. `make help` lists them.
+#
+#   make train evaluate                  the simulated Sun, from nothing to a table of scores
+#   make train evaluate RUN=disk RAW=folder/with/NOAA/files
+#   make test
+
+RUN ?= simulated
+RAW ?=
+DEVICE ?= auto
+PYTHON ?= python3
+VENV ?= .venv
+EXTRAS ?= dev
+CONSTRAINTS ?= constraints.txt
+PIP_FLAGS ?=
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN := $(VENV)/bin
+FLARECAST := $(BIN)/flarecast
+INSTALLED := $(VENV)/.installed-$(EXTRAS)
+CONFIG := configs/$(RUN).toml
+WINDOWS := data/windows/$(RUN).nc
+RAW_STAMP := data/windows/$(RUN).raw
+RUN_DIR := data/runs/$(RUN)
+
+# evaluate.references names files, or readers for the same RAW, whose forecasts the chain then reads itself.
+REFERENCES := $(shell $(PYTHON) scripts/references.py $(CONFIG) $(RUN_DIR))
+READ := $(filter $(RUN_DIR)/%.nc,$(REFERENCES))
+
+.PHONY: setup ingest split audit train forecast calibrate evaluate test test-slow lint bench clean help FORCE
+
+setup: $(INSTALLED) ## make .venv and install flarecast with its tools
+$(INSTALLED): pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "flarecast needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c $(CONSTRAINTS) -e '.[$(EXTRAS)]'
+	@touch $@
+
+$(CONFIG):
+	@echo "$(CONFIG): no such run; RUN is one of $(basename $(notdir $(wildcard configs/*.toml)))" >&2; exit 1
+
+# Rewritten only when RAW or what lies in it changes; make then redoes what was made of it.
+$(RAW_STAMP): FORCE
+	@$(PYTHON) scripts/raw_stamp.py $@ "$(RAW)"
+
+ingest: $(WINDOWS) ## raw archives -> windows
+$(WINDOWS): $(RAW_STAMP) $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) ingest from-config $(if $(RAW),"$(RAW)") -c $(CONFIG) -o $@
+
+split: $(RUN_DIR)/split.nc ## a role for every window
+$(RUN_DIR)/split.nc: $(WINDOWS) $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) split $(WINDOWS) -c $(CONFIG) -o $@
+
+$(RUN_DIR)/environment.json: $(RUN_DIR)/split.nc $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) record $(WINDOWS) $< -c $(CONFIG) --device $(DEVICE) -o $(RUN_DIR)
+
+audit: $(RUN_DIR)/audit.json ## look for leaks between roles
+$(RUN_DIR)/audit.json: $(RUN_DIR)/split.nc $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) audit $(WINDOWS) $< -c $(CONFIG) -o $@
+
+train: $(RUN_DIR)/model/model.json ## fit the model
+$(RUN_DIR)/model/model.json: $(RUN_DIR)/split.nc $(RUN_DIR)/audit.json $(RUN_DIR)/environment.json $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) train $(WINDOWS) $< -c $(CONFIG) --device $(DEVICE) -o $(@D)
+
+forecast: $(RUN_DIR)/forecasts.nc ## probabilities for all windows
+$(RUN_DIR)/forecasts.nc: $(RUN_DIR)/model/model.json | $(INSTALLED)
+	$(FLARECAST) forecast $(WINDOWS) $(<D) --split $(RUN_DIR)/split.nc --device $(DEVICE) -o $@
+
+calibrate: $(RUN_DIR)/calibrated.nc ## mend the probabilities
+$(RUN_DIR)/calibrated.nc $(RUN_DIR)/calibration.json &: $(RUN_DIR)/forecasts.nc $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) calibrate $< -c $(CONFIG) -o $(RUN_DIR)/calibrated.nc
+
+# Forecasts made elsewhere, read from the same RAW: data/runs/<run>/<reader>.nc
+$(READ): $(RUN_DIR)/%.nc: $(RAW_STAMP) | $(INSTALLED)
+	$(FLARECAST) read-forecasts $* "$(RAW)" -o $@
+
+evaluate: $(RUN_DIR)/scores.json ## score the forecasts, print the table and the paths
+	@cat $(RUN_DIR)/scores.txt
+	@printf '%-14s %s\n' windows $(WINDOWS) run $(RUN_DIR) model $(RUN_DIR)/model forecasts $(RUN_DIR)/calibrated.nc \
+	  scores $(RUN_DIR)/scores.json
+$(RUN_DIR)/scores.json $(RUN_DIR)/scores.txt &: $(RUN_DIR)/calibrated.nc $(REFERENCES) $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) evaluate $< $(REFERENCES:%=--reference %) -c $(CONFIG) -o $(RUN_DIR)/scores.json > $(RUN_DIR)/scores.txt
+
+test: $(INSTALLED) ## the tests, without network and without a GPU
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
+
+test-slow: $(INSTALLED) ## studies and full-size checks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+
+lint: $(INSTALLED) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED) ## speed and memory, as ratios to named alternatives
+	for script in scripts/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean: ## remove what was made for RUN (not RAW)
+	rm -rf $(RUN_DIR) $(WINDOWS) $(RAW_STAMP)
+
+help: ## this list
+	@echo "make TARGET [RUN=$(RUN)] [RAW=folder] [DEVICE=auto|cpu|cuda]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "runs: $(basename $(notdir $(wildcard configs/*.toml)))"

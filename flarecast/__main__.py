@@ -1,0 +1,5 @@
+"""`python -m flarecast`."""
+
+from flarecast.cli import main
+
+main()

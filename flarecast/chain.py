@@ -1,0 +1,312 @@
+"""The stages, each from files to a file, and all of them in one process.
+
+`flarecast <stage>` and `make <stage>` call the same functions; `run` calls them one after the other. torch is
+imported only by the stages that need it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from flarecast import balance, calibrators, exchange, ingest, models
+from flarecast import split as splitting
+from flarecast.audit import Audit, check_same_windows, require_events
+from flarecast.audit import audit as audit_split
+from flarecast.calibrate import calibrate as calibrate_forecasts
+from flarecast.config import Config, check_options, load_config, write_config
+from flarecast.environment import environment
+from flarecast.errors import FlarecastError, choose
+from flarecast.evaluate import evaluate as score_forecasts
+from flarecast.exchange.forecast_csv import read_csv, write_csv
+from flarecast.files import read_json, sha256, write_json
+from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
+
+if TYPE_CHECKING:
+    from flarecast.model_file import TrainedModel
+
+Say = Callable[[str], object]
+Progress = Callable[[int, int, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Names of the files of one run, and of the windows that it is made of where they are known."""
+
+    folder: Path
+    windows: Path = Path("windows.nc")
+
+    def __getattr__(self, name: str) -> Path:
+        """Path of one of the run's files."""
+        if name not in _FILES:
+            raise AttributeError(name)
+        return self.folder / _FILES[name]
+
+
+_FILES = {
+    "config": "config.toml",
+    "environment": "environment.json",
+    "split": "split.nc",
+    "audit": "audit.json",
+    "model": "model",
+    "forecasts": "forecasts.nc",
+    "calibration": "calibration.json",
+    "calibrated": "calibrated.nc",
+    "scores": "scores.json",
+}
+
+
+def check_parts(config: Config, deep: bool = False) -> None:
+    """Check the name and options of every part of a run before any stage starts.
+
+    Args:
+        config: The configuration.
+        deep: Also check the options of the model, the loss and the averaging, which imports torch.
+
+    Raises:
+        FlarecastError: An unknown part or option.
+    """
+    source = choose("ingest.source", config.ingest.source, ingest.SOURCES)
+    check_options(source, config.ingest.options, "ingest.options")
+    strategy = choose("split.strategy", config.split.strategy, splitting.STRATEGIES)
+    check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
+    balancer = choose("balance.name", config.balance.name, balance.BALANCERS)
+    check_options(balancer, config.balance.options, "balance.options")
+    calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
+    check_options(calibrator, config.calibrate.options, "calibrate.options")
+    choose("model.name", config.model.name, models.MODELS)
+    if deep:
+        from flarecast.train import check_parts as check_training_parts
+
+        check_training_parts(config)
+
+
+def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
+    """Raw archives -> windows.nc."""
+    source = choose("ingest.source", config.ingest.source, ingest.SOURCES)
+    options = check_options(source, config.ingest.options, "ingest.options")
+    windows = source(raw, config.generator("ingest"), **options)
+    save(windows, out, WINDOWS)
+    return windows
+
+
+def run_read_forecasts(reader: str, raw: Path, out: Path) -> xr.Dataset:
+    """Forecasts made elsewhere -> forecasts.nc."""
+    forecasts = choose("reader", reader, exchange.READERS)(raw)
+    save(forecasts, out, FORECASTS)
+    return forecasts
+
+
+def run_split(windows_path: Path, config: Config, out: Path) -> xr.Dataset:
+    """windows.nc -> split.nc."""
+    windows = open_file(windows_path, WINDOWS)
+    strategy = choose("split.strategy", config.split.strategy, splitting.STRATEGIES)
+    options = check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
+    split = splitting.make_split(
+        windows,
+        config.split.strategy,
+        config.generator("split"),
+        embargo_hours=config.split.embargo_hours,
+        options=options,
+        windows_sha256=sha256(windows_path),
+    )
+    save(split, out, SPLIT)
+    return split
+
+
+def open_pair(windows_path: Path, split_path: Path) -> tuple[xr.Dataset, xr.Dataset]:
+    """Open windows and the split made of them.
+
+    Raises:
+        FlarecastError: The split was made of other windows.
+    """
+    split = open_file(split_path, SPLIT)
+    check_same_windows(split, sha256(windows_path))
+    return open_file(windows_path, WINDOWS), split
+
+
+def run_audit(windows_path: Path, split_path: Path, config: Config, out: Path | None) -> Audit:
+    """windows.nc and split.nc -> audit.json."""
+    windows, split = open_pair(windows_path, split_path)
+    found = audit_split(windows, split, config.events, config.unassigned)
+    if out is not None:
+        write_json(out, found.as_json())
+    return found
+
+
+def run_train(
+    windows_path: Path,
+    split_path: Path,
+    config: Config,
+    folder: Path,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> "TrainedModel":
+    """windows.nc and split.nc -> a model folder, unless the split leaks.
+
+    Raises:
+        FlarecastError: A leak (unless train.allow_leaks), or no event to train or validate on.
+    """
+    from flarecast.train import train
+
+    windows, split = open_pair(windows_path, split_path)
+    found = audit_split(windows, split, config.events, config.unassigned)
+    if found.leaks and not config.train.allow_leaks:
+        leaks = "; ".join(finding.message for finding in found.leaks)
+        raise FlarecastError(f"{split_path}: {leaks}; train.allow_leaks = true trains all the same")
+    require_events(windows, split, config.events, config.unassigned)
+    return train(
+        windows,
+        split,
+        config,
+        folder=folder,
+        device=device,
+        windows_sha256=sha256(windows_path),
+        split_sha256=sha256(split_path),
+        progress=progress,
+    )
+
+
+def run_forecast(
+    windows_path: Path, folder: Path, split_path: Path | None, out: Path, device: str = "auto"
+) -> tuple[xr.Dataset, bool]:
+    """windows.nc and a model -> forecasts, calibrated where the folder is a run's.
+
+    Args:
+        windows_path: Windows, seen in training or not.
+        folder: RUN_DIR (its calibration is applied) or MODEL_DIR (forecasts stay raw).
+        split_path: Split that gives roles; without it every role is unused.
+        out: .nc or .csv.
+        device: auto, cpu or cuda.
+
+    Returns:
+        The forecasts, and whether they are calibrated.
+    """
+    from flarecast.forecast import forecast
+    from flarecast.model_file import load
+
+    run = RunFolder(folder)
+    of_run = (run.model / "model.json").is_file()
+    model = load(run.model if of_run else folder, device)
+    calibration = read_json(run.calibration) if of_run and run.calibration.is_file() else None
+    if split_path is None:
+        windows, role = open_file(windows_path, WINDOWS), None
+    else:
+        windows, split = open_pair(windows_path, split_path)
+        role = np.asarray(split["role"].values[0])
+    forecasts = forecast(windows, model, role=role, fold=0, device=device, calibration=calibration)
+    write_forecasts(forecasts, out)
+    return forecasts, calibration is not None
+
+
+def run_calibrate(forecasts_path: Path, config: Config, out: Path) -> xr.Dataset:
+    """forecasts.nc -> calibrated.nc and, beside it, calibration.json."""
+    forecasts = open_file(forecasts_path, FORECASTS)
+    calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
+    options = check_options(calibrator, config.calibrate.options, "calibrate.options")
+    calibrated, calibration = calibrate_forecasts(forecasts, config.calibrate.name, options)
+    calibration["forecasts_sha256"] = sha256(forecasts_path)
+    write_json(out.parent / "calibration.json", calibration)
+    save(calibrated, out, FORECASTS)
+    return calibrated
+
+
+def run_evaluate(
+    forecasts_path: Path,
+    references: Sequence[Path],
+    truth: Path | None,
+    config: Config,
+    out: Path | None,
+) -> dict[str, Any]:
+    """Forecasts, ours or others', and references -> scores.json."""
+    named = {path.stem: read_any_forecasts(path) for path in references}
+    content = score_forecasts(
+        read_any_forecasts(forecasts_path),
+        references=named,
+        truth=open_file(truth, WINDOWS) if truth else None,
+        rng=config.generator("evaluate"),
+        resamples=config.evaluate.resamples,
+        confidence=config.evaluate.confidence,
+        run=forecasts_path.resolve().parent.name,
+        data=forecasts_path.name,
+    )
+    if out is not None:
+        write_json(out, content)
+    return content
+
+
+def record(config: Config, folder: Path, inputs: Mapping[str, Path], device: str = "auto") -> None:
+    """Write config.toml (resolved) and environment.json of a run."""
+    write_config(config, RunFolder(folder).config)
+    write_json(RunFolder(folder).environment, environment(config, inputs, device))
+
+
+def run_all(
+    config: Config,
+    raw: Path | None,
+    run: RunFolder,
+    device: str = "auto",
+    say: Say = str,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """The whole chain in one process; returns the content of scores.json."""
+    check_parts(config, deep=True)
+    say(f"ingest {config.ingest.source} -> {run.windows}")
+    run_ingest(config, raw, run.windows)
+    say(f"split {config.split.strategy} -> {run.split}")
+    run_split(run.windows, config, run.split)
+    record(config, run.folder, {"windows": run.windows, "split": run.split}, device)
+    for sentence in run_audit(run.windows, run.split, config, run.audit).sentences():
+        say(f"audit: {sentence}")
+    say(f"train {config.model.name} -> {run.model}")
+    run_train(run.windows, run.split, config, run.model, device, progress)
+    say(f"forecast -> {run.forecasts}")
+    run_forecast(run.windows, run.model, run.split, run.forecasts, device)
+    say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
+    run_calibrate(run.forecasts, config, run.calibrated)
+    references = [_reference(name, raw, run.folder) for name in config.evaluate.references]
+    say(f"evaluate -> {run.scores}")
+    content = run_evaluate(run.calibrated, references, None, config, run.scores)
+    return content
+
+
+def read_any_forecasts(path: Path) -> xr.Dataset:
+    """Read forecasts from .csv or .nc."""
+    return read_csv(path) if path.suffix == ".csv" else open_file(path, FORECASTS)
+
+
+def write_forecasts(forecasts: xr.Dataset, path: Path) -> None:
+    """Write forecasts as .csv or .nc."""
+    if path.suffix == ".csv":
+        write_csv(forecasts, path)
+    elif path.suffix == ".nc":
+        save(forecasts, path, FORECASTS)
+    else:
+        raise FlarecastError(f"{path}: expected a name that ends in .nc or .csv")
+
+
+def windows_of(run: RunFolder) -> Path:
+    """Windows file that a run was made of, as its environment.json names it."""
+    path = Path(read_json(run.environment)["inputs"]["windows"]["path"])
+    if not path.is_file():
+        raise FlarecastError(f"{run.folder}: expected its windows at {path}, found none; name them")
+    return path
+
+
+def config_of(run: RunFolder) -> Config:
+    """Resolved configuration of a run."""
+    return load_config(run.config)
+
+
+def _reference(name: str, raw: Path | None, folder: Path) -> Path:
+    """A reference is a file, or the name of a reader for the same RAW."""
+    if name not in exchange.READERS:
+        return Path(name)
+    if raw is None:
+        raise FlarecastError(f"evaluate.references: {name} reads RAW, got none; name the folder")
+    out = folder / f"{name}.nc"
+    run_read_forecasts(name, raw, out)
+    return out

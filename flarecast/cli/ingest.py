@@ -1,0 +1,37 @@
+"""`flarecast ingest`."""
+
+from pathlib import Path
+
+import click
+
+from flarecast.cli.options import IN, OUT, config_options, say, talk_options
+
+
+@click.command("ingest")
+@click.argument("source")
+@click.argument("raw", type=IN, required=False)
+@config_options
+@click.option("-o", "--output", type=OUT, required=True, help="windows.nc to write.")
+@talk_options
+def command(
+    source: str, raw: Path | None, config_path: Path | None, changes: tuple[str, ...], output: Path
+) -> None:
+    """Raw archives -> windows.nc.
+
+    SOURCE is simulated, noaa-disk or from-config (what [ingest] says). RAW is the folder of raw data,
+    searched recursively; the simulated Sun needs none.
+    """
+    from flarecast.chain import check_parts, run_ingest
+    from flarecast.config import load_config
+
+    named = () if source == "from-config" else (f'ingest.source="{source}"',)
+    config = load_config(config_path, (*changes, *named))
+    check_parts(config)
+    windows = run_ingest(config, raw, output)
+    say(
+        f"{output}: {windows.sizes['window']:,} windows of {windows.sizes['feature']} features, "
+        f"{windows.sizes['row']:,} rows"
+    )
+    for name in ("n_value_lines", "n_rows_read", "n_skipped", "skipped"):
+        if windows.attrs.get(name):
+            say(f"  {name}: {windows.attrs[name]}")

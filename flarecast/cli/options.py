@@ -1,0 +1,92 @@
+"""Options that several commands share, and how they talk."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+IN = click.Path(path_type=Path)
+"""A path to read: checked by the reader, whose sentence is better than click's."""
+
+OUT = click.Path(path_type=Path)
+"""A path to write."""
+
+
+def config_options(function: Command) -> Command:
+    """Add -c/--config and --set."""
+    function = click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Change one key, e.g. split.strategy=by_region.",
+    )(function)
+    return click.option(
+        "-c", "--config", "config_path", type=IN, help="TOML file of the run; default: defaults."
+    )(function)
+
+
+def device_option(function: Command) -> Command:
+    """Add --device."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where torch computes.",
+    )(function)
+
+
+def talk_options(function: Command) -> Command:
+    """Add -v and -q, kept in the context for the door and for `say`."""
+
+    def keep(name: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+        def callback(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+            ctx.find_root().ensure_object(dict)[name] = value
+
+        return callback
+
+    for flags, name, text in (
+        (("-q", "--quiet"), "quiet", "Say nothing but errors."),
+        (("-v", "--verbose"), "verbose", "Show the traceback of an error."),
+    ):
+        function = click.option(*flags, is_flag=True, expose_value=False, callback=keep(name), help=text)(
+            function
+        )
+    return function
+
+
+def quiet() -> bool:
+    """Whether -q was given."""
+    return bool(click.get_current_context().find_root().ensure_object(dict).get("quiet"))
+
+
+def say(text: str) -> None:
+    """Talk on stderr unless -q was given."""
+    if not quiet():
+        click.echo(text, err=True)
+
+
+@contextmanager
+def epoch_progress() -> Iterator[Callable[[int, int, dict[str, Any]], None] | None]:
+    """A progress bar of epochs on stderr; None where stderr is no terminal or -q was given."""
+    if quiet() or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("train", total=None)
+
+        def step(epoch: int, epochs: int, entry: dict[str, Any]) -> None:
+            loss = entry.get("validation_loss")
+            text = f"train, validation loss {loss:.4f}" if isinstance(loss, float) else "train"
+            bar.update(task, completed=epoch, total=epochs, description=text)
+
+        yield step

@@ -1,0 +1,31 @@
+"""`flarecast train`."""
+
+from pathlib import Path
+
+import click
+
+from flarecast.cli.options import IN, OUT, config_options, device_option, epoch_progress, say, talk_options
+
+
+@click.command("train")
+@click.argument("windows", type=IN)
+@click.argument("split", type=IN)
+@config_options
+@click.option("-o", "--output", type=OUT, required=True, help="Model folder to write.")
+@device_option
+@talk_options
+def command(
+    windows: Path, split: Path, config_path: Path | None, changes: tuple[str, ...], output: Path, device: str
+) -> None:
+    """Fit a model on the train role; a leaking split is refused.
+
+    A killed training goes on from its last epoch when the same command is given again.
+    """
+    from flarecast.chain import check_parts, run_train
+    from flarecast.config import load_config
+
+    config = load_config(config_path, changes)
+    check_parts(config, deep=True)
+    with epoch_progress() as progress:
+        model = run_train(windows, split, config, output, device, progress)
+    say(f"{output}: {model.model_name} for {', '.join(model.events)}")

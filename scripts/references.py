@@ -1,0 +1,17 @@
+"""Print the files that `evaluate` compares a run with, from evaluate.references of its configuration.
+
+Usage: references.py CONFIG RUN_DIR. An entry without a suffix is a reader: its forecasts go to
+RUN_DIR/<reader>.nc. Standard library only, because make calls it before anything is installed.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+config, run = Path(sys.argv[1]), sys.argv[2]
+try:
+    evaluate = tomllib.loads(config.read_text(encoding="utf-8")).get("evaluate", {})
+except (OSError, ValueError):
+    evaluate = {}  # the first stage says what is wrong
+names = evaluate.get("references", []) if isinstance(evaluate, dict) else []
+print(*(str(name) if Path(str(name)).suffix else f"{run}/{name}.nc" for name in names))

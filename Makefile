@@ -86,10 +86,10 @@ $(RUN_DIR)/scores.json $(RUN_DIR)/scores.txt &: $(RUN_DIR)/calibrated.nc $(REFER
 	$(FLARECAST) evaluate $< $(REFERENCES:%=--reference %) -c $(CONFIG) -o $(RUN_DIR)/scores.json > $(RUN_DIR)/scores.txt
 
 test: $(INSTALLED) ## the tests, without network and without a GPU
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
 
 test-slow: $(INSTALLED) ## studies and full-size checks
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m slow
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m slow
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(BIN)/ruff check .

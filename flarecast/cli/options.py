@@ -1,5 +1,6 @@
 """Options that several commands share, and how they talk."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +9,27 @@ from typing import Any
 
 import click
 
+from flarecast.errors import FlarecastError
+
 Command = Callable[..., Any]
 
 IN = click.Path(path_type=Path)
 """A path to read: checked by the reader, whose sentence is better than click's."""
 
-OUT = click.Path(path_type=Path)
+
+class OutputPath(click.Path):
+    """A path to write: its folder must exist or be one that can be made, and is tried before any work is done."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse a path whose nearest existing folder is no folder, or is read-only."""
+        path = Path(super().convert(value, param, ctx))
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not folder.is_dir() or not os.access(folder, os.W_OK):
+            raise FlarecastError(f"{path}: cannot be written ({folder} is no folder that can be written)")
+        return path
+
+
+OUT = OutputPath(path_type=Path)
 """A path to write."""
 
 

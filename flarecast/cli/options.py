@@ -18,7 +18,7 @@ IN = click.Path(path_type=Path)
 
 
 class OutputPath(click.Path):
-    """A path to write: its folder must exist or be one that can be made, and is tried before any work is done."""
+    """A path to write: its folder exists or can be made, which is tried before any work is done."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse a path whose nearest existing folder is no folder, or is read-only."""

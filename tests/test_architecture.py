@@ -13,14 +13,15 @@ PACKAGE = ROOT / "flarecast"
 
 FLOORS = {
     "0": ("errors", "files", "schema", "goes", "cycles", "windows"),
-    "1a": ("features", "scale", "losses", "averaging", "decision", "references", "skill"),
+    "1a": ("features", "scale", "losses", "averaging", "batches", "decision", "references", "skill"),
     "1b": ("ingest", "split", "balance", "models", "calibrators", "exchange"),
     "2": (
         "config",
         "environment",
         "model_file",
-        "batches",
         "checkpoint",
+        "prepare",
+        "epochs",
         "train",
         "forecast",
         "calibrate",

@@ -1,0 +1,72 @@
+"""Checks that stop a run: a split of other windows, a role without an event to learn from."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+
+from flarecast import goes
+from flarecast.audit.findings import counted
+from flarecast.errors import FlarecastError
+from flarecast.schema import ROLES
+from flarecast.split.roles import TRAIN, VALIDATION, RoleArray
+
+
+def roles_of(windows: xr.Dataset, split: xr.Dataset) -> RoleArray:
+    """Roles of a split, shape (fold, window).
+
+    Raises:
+        FlarecastError: The split has another number of windows.
+    """
+    role = np.asarray(split["role"].values, dtype=np.int8)
+    if role.shape[1] != windows.sizes["window"]:
+        raise FlarecastError(
+            f"split: expected roles for {counted(windows.sizes['window'], 'window')}, got {role.shape[1]:,}; "
+            "split these windows again"
+        )
+    return role
+
+
+def check_same_windows(split: xr.Dataset, windows_sha256: str) -> None:
+    """Raise unless a split was made of the windows file with this hash.
+
+    Raises:
+        FlarecastError: It was made of another.
+    """
+    made_of = str(split.attrs["windows_sha256"])
+    if made_of != windows_sha256:
+        raise FlarecastError(
+            f"split: expected one made of the windows file {windows_sha256[:12]}, got one made of "
+            f"{made_of[:12] or 'none'}; split these windows again"
+        )
+
+
+def require_events(
+    windows: xr.Dataset,
+    split: xr.Dataset,
+    events: Sequence[str],
+    unassigned: Literal["ignore", "mask"] = "ignore",
+) -> None:
+    """Raise unless train and validation of every fold hold every trained event.
+
+    Raises:
+        FlarecastError: An event is missing in one of them; all such are named.
+    """
+    occurred = goes.occurred_table(windows, events, unassigned) == 1
+    roles = roles_of(windows, split)
+    problems = []
+    for fold, role in enumerate(roles):
+        where = f" of fold {fold}" if len(roles) > 1 else ""
+        for number in (TRAIN, VALIDATION):
+            mine = role == number
+            problems += [
+                f"expected at least one {event} event in {ROLES[number]}{where}, got none in "
+                f"{counted(int(mine.sum()), 'window')}"
+                for column, event in enumerate(events)
+                if not occurred[mine, column].any()
+            ]
+    if problems:
+        raise FlarecastError(
+            f"split: {'; '.join(problems)}; train a smaller class, or change the split so that they have some"
+        )

@@ -1,0 +1,90 @@
+"""Splits: who is trained on, chosen by, calibrated on and tested.
+
+A strategy takes windows, a generator and its options and gives `Roles`. Time strategies (those with an option
+`embargo_hours`) keep their borders clean themselves; see `borders`.
+"""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from flarecast import schema
+from flarecast.errors import FlarecastError, choose
+from flarecast.split.borders import embargo_hours
+from flarecast.split.by_cycle import by_cycle
+from flarecast.split.by_region import by_region
+from flarecast.split.by_time import by_time
+from flarecast.split.random_windows import random_windows
+from flarecast.split.regions import linked_regions
+from flarecast.split.roles import Roles
+
+__all__ = ["STRATEGIES", "Roles", "embargo_hours", "linked_regions", "make_split"]
+
+STRATEGIES: dict[str, Callable[..., Roles]] = {
+    "by_cycle": by_cycle,
+    "by_time": by_time,
+    "by_region": by_region,
+    "random_windows": random_windows,
+}
+"""Strategies by name; each is called as `strategy(windows, rng, **options)`."""
+
+
+def make_split(
+    windows: xr.Dataset,
+    strategy: str,
+    rng: np.random.Generator,
+    *,
+    embargo_hours: float | None = None,
+    options: Mapping[str, Any] | None = None,
+    windows_sha256: str = "",
+) -> xr.Dataset:
+    """Split windows by a strategy; a Dataset of the schema SPLIT, with what its borders cost as attributes.
+
+    Args:
+        windows: A windows Dataset.
+        strategy: Name in `STRATEGIES`.
+        rng: Generator of the strategies that draw.
+        embargo_hours: Least time between the issue times of two roles [h]; None: that of the file.
+        options: Keyword arguments of the strategy.
+        windows_sha256: Hash of the windows file.
+
+    Raises:
+        FlarecastError: An unknown strategy or option, an embargo for a strategy without, or whatever the
+            strategy raises.
+    """
+    make = choose("split.strategy", strategy, STRATEGIES)
+    known = {
+        name: parameter.default
+        for name, parameter in inspect.signature(make).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    arguments = dict(options or {})
+    timed = known.pop("embargo_hours", "none") != "none"
+    unknown = [name for name in arguments if name not in known]
+    if unknown:
+        raise FlarecastError(
+            f"split.options: expected some of {', '.join(known)} for {strategy}, got {', '.join(unknown)}"
+        )
+    if embargo_hours is not None and not timed:
+        raise FlarecastError(
+            f"split.embargo_hours: expected none for {strategy}, which does not split by time, "
+            f"got {embargo_hours!r}"
+        )
+    roles = make(windows, rng, **arguments, **({"embargo_hours": embargo_hours} if timed else {}))
+    attributes = {
+        "windows_sha256": windows_sha256,
+        "strategy": strategy,
+        "options": json.dumps(known | arguments, default=str),
+        "embargo_hours": roles.embargo_hours,
+        "n_outside": roles.n_outside,
+        "n_straddling_regions": roles.n_straddling_regions,
+        "n_straddling_windows_unused": roles.n_straddling_windows_unused,
+        "n_embargoed": roles.n_embargoed,
+        "history": f"split {strategy}",
+        **roles.details,
+    }
+    return schema.build(schema.SPLIT, {"role": roles.role}, attributes)

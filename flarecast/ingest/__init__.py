@@ -1,0 +1,18 @@
+"""Sources of windows.
+
+A source is a function `(raw, rng, *, options) -> windows`: it reads the folder RAW (or simulates with the
+generator) and gives a Dataset of `schema.WINDOWS`. To add one: write a file, add a line here, add its name to
+the shared test.
+"""
+
+from collections.abc import Callable
+
+import xarray as xr
+
+from flarecast.ingest.noaa_disk import ingest_noaa_disk
+from flarecast.ingest.simulated import ingest_simulated
+
+SOURCES: dict[str, Callable[..., xr.Dataset]] = {
+    "noaa-disk": ingest_noaa_disk,
+    "simulated": ingest_simulated,
+}

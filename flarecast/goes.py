@@ -27,6 +27,7 @@ FLUX_SCALES = ("operational", "true")
 
 OPERATIONAL_TO_TRUE = 1 / 0.70
 
+_EXPONENTS = {letter: f"{flux:.0e}"[1:] for letter, flux in DECADES.items()}
 _CLASS = re.compile(r"([ABCMX])(\d+(?:\.\d*)?|\.\d+)?")
 
 
@@ -40,8 +41,8 @@ def parse_class(text: str) -> float:
     multiple = float(match[2] or 1) if match else 0.0
     if match is None or multiple <= 0:
         raise FlarecastError(f"GOES class: expected a letter A, B, C, M or X and a number, got {text!r}")
-    # Dividing by the inverse decade gives the nearest float of 4.7e-6; 4.7 * 1e-6 does not.
-    return multiple / round(1 / DECADES[match[1]])
+    # Read as decimal text it is the float nearest to 9.9e-5; neither 9.9 * 1e-5 nor 9.9 / 1e5 is.
+    return float(f"{match[2] or 1}{_EXPONENTS[match[1]]}")
 
 
 def format_class(flux: float) -> str:
@@ -64,8 +65,9 @@ def class_bounds(letter: str) -> tuple[float, float]:
 
 def below(flux: float) -> float:
     """Largest class, to one decimal, below a list's floor [W m-2]: 1e-6 -> 9.9e-7."""
-    tenths = round(flux / 10 ** np.floor(np.log10(flux) + TOLERANCE) * 10)
-    scale = 10 ** np.floor(np.log10(flux) + TOLERANCE)
+    # Beyond X9.9 no letter follows: X10 and X20 count their tenths in the decade of X, too.
+    scale = min(10 ** np.floor(np.log10(flux) + TOLERANCE), DECADES["X"])
+    tenths = round(flux / scale * 10)
     return float((tenths - 1) / 10 * scale if tenths > 10 else 9.9 * scale / 10)
 
 
@@ -91,7 +93,7 @@ def events(
     limit = parse_class(threshold)
     upper = np.asarray(windows["peak_flux_upper"].values, dtype=np.float64)
     if unassigned == "mask":
-        upper = np.fmax(upper, windows["unassigned_peak_flux"].values)
+        upper = np.maximum(upper, windows["unassigned_peak_flux"].values)  # NaN, unknown, stays so
     known_no = ~at_least(upper, limit) & ~np.isnan(upper)
     occurred = np.where(known_no, 0, -1)
     occurred[at_least(windows["peak_flux"].values, limit)] = 1

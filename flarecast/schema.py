@@ -71,8 +71,8 @@ def _time(dim: str, meaning: str, required: bool = True) -> Variable:
     return Variable((dim,), "int64", TIME_UNIT, meaning, required)
 
 
-def _flux(meaning: str) -> Variable:
-    return Variable(("window",), "float64", "W m-2", meaning)
+def _flux(meaning: str, required: bool = True) -> Variable:
+    return Variable(("window",), "float64", "W m-2", meaning, required)
 
 
 def _truth(letter: str, given: str) -> Variable:
@@ -81,6 +81,7 @@ def _truth(letter: str, given: str) -> Variable:
 
 
 _FLAG_SCALE = (("operational", 0), ("true", 1))
+_FLAG_ROLE = tuple((name, number) for number, name in enumerate(ROLES))
 
 WINDOWS = FileSchema(
     "windows",
@@ -89,12 +90,7 @@ WINDOWS = FileSchema(
         "feature": Variable(("feature",), "text", "", "name of the feature"),
         "feature_unit": Variable(("feature",), "text", "", "unit of the feature"),
         "feature_memory_hours": Variable(
-            ("feature",),
-            "float64",
-            "h",
-            "how far before its row's time a feature reads data",
-            low=0.0,
-            high=1e9,
+            ("feature",), "float64", "h", "how far before its row's time it reads data", low=0.0, high=1e9
         ),
         "time": _time("row", "when the row's content is complete and knowable"),
         "track": Variable(("row",), "int32", "", "series that the row belongs to"),
@@ -107,9 +103,7 @@ WINDOWS = FileSchema(
         "valid_from": _time("window", "start of the span forecast, inclusive"),
         "valid_to": _time("window", "end of the span forecast, exclusive"),
         "region": Variable(("window",), "text", "", "region or disk"),
-        "noaa_regions": Variable(
-            ("window",), "text", "", "NOAA region numbers, five digits, comma separated"
-        ),
+        "noaa_regions": Variable(("window",), "text", "", "five-digit NOAA region numbers, comma separated"),
         "peak_flux": _flux("largest flare peak in the valid span, smallest it can be; 0 = quiet"),
         "peak_flux_upper": _flux("largest flare peak in the valid span, largest it can be; inf = unknown"),
         "unassigned_peak_flux": _flux("largest flare without a region in the valid span; 0 = none"),
@@ -143,9 +137,7 @@ NO_TIME = int(np.iinfo(np.int64).min)
 SPLIT = FileSchema(
     "split",
     {
-        "role": Variable(
-            ("fold", "window"), "int8", "1", "role", flags=tuple((name, i) for i, name in enumerate(ROLES))
-        ),
+        "role": Variable(("fold", "window"), "int8", "1", "role", flags=_FLAG_ROLE),
     },
     ("windows_sha256", "strategy", "embargo_hours", "history"),
 )
@@ -173,20 +165,14 @@ FORECASTS = FileSchema(
         "cluster": Variable(
             ("window",), "text", "", "what is resampled as a whole: a region or a 27-day rotation"
         ),
-        "role": Variable(
-            ("window",), "int8", "1", "role", flags=tuple((name, i) for i, name in enumerate(ROLES))
-        ),
+        "role": Variable(("window",), "int8", "1", "role", flags=_FLAG_ROLE),
         "fold": Variable(("window",), "int32", "1", "fold whose model made the forecast"),
         "forecast": Variable(("forecast",), "text", "", "name of the reference forecast", required=False),
         "reference": _probability("reference forecast; NaN = none", dims=("window", "event", "forecast")),
         "truth": _probability("probability given the hidden state (simulated)"),
         "truth_observed": _probability("best forecast from the rows (simulated)"),
-        "peak_flux": Variable(
-            ("window",), "float64", "W m-2", "largest peak, smallest it can be", required=False
-        ),
-        "peak_flux_upper": Variable(
-            ("window",), "float64", "W m-2", "largest peak, largest it can be", required=False
-        ),
+        "peak_flux": _flux("largest peak, smallest it can be", required=False),
+        "peak_flux_upper": _flux("largest peak, largest it can be", required=False),
         "in_progress": Variable(
             ("window",), "int8", "1", "1 = that flare had begun at issue time", required=False
         ),
@@ -215,12 +201,14 @@ def build(schema: FileSchema, arrays: Mapping[str, Any], attributes: Mapping[str
     variables = {}
     for name, values in arrays.items():
         spec = schema.variables[name]
-        array = _text(values) if spec.dtype == "text" else np.asarray(values, dtype=spec.dtype)
-        variables[name] = (spec.dims, array, spec.attributes)
+        variables[name] = (spec.dims, _array(f"{schema.name}: {name}", values, spec), spec.attributes)
     own = [name for name in variables if schema.variables[name].dims == (name,)]
     coordinates = {name: variables.pop(name) for name in own}
     plain = {name: _attribute(value) for name, value in attributes.items()}
-    dataset = xr.Dataset(variables, coordinates, {"Conventions": "CF-1.11", **plain})
+    try:
+        dataset = xr.Dataset(variables, coordinates, {"Conventions": "CF-1.11", **plain})
+    except ValueError as error:
+        raise FlarecastError(f"{schema.name}: expected arrays that fit together, got {error}") from error
     check(dataset, schema)
     return dataset
 
@@ -228,6 +216,7 @@ def build(schema: FileSchema, arrays: Mapping[str, Any], attributes: Mapping[str
 def check(dataset: xr.Dataset, schema: FileSchema, where: str = "") -> None:
     """Raise one FlarecastError that names every way in which a Dataset breaks its schema."""
     problems = [f"attribute {name} is missing" for name in schema.attributes if name not in dataset.attrs]
+    problems += [f"attribute {name} is None" for name, value in dataset.attrs.items() if value is None]
     for name, spec in schema.variables.items():
         if name not in dataset.variables:
             if spec.required:
@@ -266,7 +255,7 @@ def open_file(path: Path, schema: FileSchema) -> xr.Dataset:
     if not path.is_file():
         raise FlarecastError(f"{path}: expected a {schema.name} file, found none")
     try:
-        with xr.open_dataset(path, engine="h5netcdf", decode_cf=False) as lazy:
+        with xr.open_dataset(path, engine="h5netcdf", decode_cf=False, phony_dims="sort") as lazy:
             dataset = lazy.load()
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -282,9 +271,25 @@ def _attribute(value: Any) -> Any:
     return "\n".join(value) if listed else value
 
 
-def _text(values: Any) -> np.ndarray:
+def _array(what: str, values: Any, spec: Variable) -> np.ndarray:
+    """Array of a variable's type and dimensions; what an integer cannot hold, like 0.5 or NaN, is refused."""
+    try:
+        array = np.asarray(values)
+        with np.errstate(invalid="ignore"):
+            cast = _text(array) if spec.dtype == "text" else array.astype(spec.dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FlarecastError(f"{what}: expected {spec.dtype}, got {error}") from error
+    if cast.dtype.kind in "iu" and array.dtype.kind in "iuf" and not np.array_equal(cast, array):
+        raise FlarecastError(f"{what}: expected {spec.dtype}, got {array[cast != array].flat[0]}")
+    if cast.ndim != len(spec.dims):
+        raise FlarecastError(f"{what}: expected dimensions ({', '.join(spec.dims)}), got shape {cast.shape}")
+    return cast
+
+
+def _text(array: np.ndarray) -> np.ndarray:
     """Array of Python strings, the one form of text that netCDF takes without a fixed width."""
-    array = np.asarray(values)
+    if not array.size:
+        return np.empty(array.shape, dtype=str)  # of no objects xarray would guess a number
     out = np.empty(array.shape, dtype=object)
     out[...] = array.astype(str)
     return out

@@ -1,0 +1,281 @@
+"""Calibrating forecasts: what is fitted, on what, and how it is applied and kept."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from flarecast import schema
+from flarecast.calibrate import apply_calibration, calibrate
+from flarecast.calibrators import CALIBRATORS
+from flarecast.errors import FlarecastError
+from flarecast.files import read_json, write_json
+
+EVENTS = ("C1.0", "M1.0", "X1.0")
+TRAIN, VALIDATION, CALIBRATION, TEST = 1, 2, 3, 4
+
+
+def forecasts_of(probability, occurred, role, **attributes):
+    """A forecasts file made of the parts that matter here."""
+    n_windows = len(role)
+    issue_time = 86_400 * np.arange(n_windows)
+    arrays = {
+        "event": EVENTS[: probability.shape[1]],
+        "probability": probability,
+        "occurred": occurred,
+        "issue_time": issue_time,
+        "valid_from": issue_time,
+        "valid_to": issue_time + 86_400,
+        "region": ["disk"] * n_windows,
+        "cluster": ["rotation 1"] * n_windows,
+        "role": role,
+        "fold": np.zeros(n_windows),
+    }
+    attributes = {"forecast_name": "model", "history": "simulated", **attributes}
+    return schema.build(schema.FORECASTS, arrays, attributes)
+
+
+def simulated(n_windows=6_000, seed=0, **attributes):
+    """Overconfident nested forecasts with their outcomes, a few missing and unknown, all roles."""
+    rng = np.random.default_rng(seed)
+    chance = np.stack([rng.beta(0.4, 1.5, n_windows)] * 3, axis=1) * [1, 0.3, 0.08]
+    occurred = (rng.random((n_windows, 1)) < chance).astype(np.int8)
+    probability = chance**0.7
+    occurred[rng.random(n_windows) < 0.02] = -1
+    probability[rng.random(n_windows) < 0.02] = np.nan
+    return forecasts_of(probability, occurred, rng.integers(0, 5, n_windows), **attributes)
+
+
+def bss(probability, occurred):
+    """Brier skill score against the sample's own base rate."""
+    return 1 - ((probability - occurred) ** 2).mean() / occurred.var()
+
+
+@pytest.mark.parametrize("name", CALIBRATORS)
+def test_calibrated_forecasts_are_legal_and_nested_and_keep_everything_else(name, tmp_path):
+    priors = {"prior_natural": [0.8, 0.15, 0.04, 0.01], "prior_trained": [0.5, 0.2, 0.2, 0.1]}
+    forecasts = simulated(**priors)
+    before = forecasts.copy(deep=True)
+    calibrated, calibration = calibrate(forecasts, name, {})
+    xr.testing.assert_identical(forecasts, before)
+    schema.save(calibrated, tmp_path / "calibrated.nc", schema.FORECASTS)
+    kept = schema.open_file(tmp_path / "calibrated.nc", schema.FORECASTS)
+
+    missing = np.isnan(forecasts["probability"].values)
+    mended = kept["probability"].values
+    np.testing.assert_array_equal(np.isnan(mended), missing)
+    assert (np.diff(mended[~missing.any(axis=1)], axis=1) <= 0).all()
+    np.testing.assert_array_equal(kept["probability_raw"].values, forecasts["probability"].values)
+    xr.testing.assert_identical(
+        calibrated.drop_vars(["probability", "probability_raw"]).drop_attrs(deep=False),
+        forecasts.drop_vars("probability").drop_attrs(deep=False),
+    )
+    assert kept.attrs["calibrated"] == 1
+    assert kept.attrs["n_cells_changed"] == calibration["cells_changed"]
+    assert json.loads(kept.attrs["decision_threshold"]) == calibration["decision_threshold"]
+    assert calibration["events"] == list(EVENTS)
+    assert calibration["prior_corrected"] == (name != "none")
+
+
+@pytest.mark.parametrize("name", CALIBRATORS)
+def test_a_calibration_read_back_from_json_gives_the_same_probabilities_to_the_bit(name, tmp_path):
+    forecasts = simulated(prior_natural=[0.8, 0.15, 0.04, 0.01], prior_trained=[0.5, 0.2, 0.2, 0.1])
+    calibrated, calibration = calibrate(forecasts, name, {})
+    write_json(tmp_path / "calibration.json", calibration)
+    kept = read_json(tmp_path / "calibration.json")
+    assert kept == calibration
+    raw = calibrated["probability_raw"].values
+    applied, changed = apply_calibration(raw, kept, EVENTS)
+    np.testing.assert_array_equal(applied, calibrated["probability"].values)
+    assert changed == calibration["cells_changed"]
+    alone = np.concatenate([apply_calibration(raw[i : i + 1], kept, EVENTS)[0] for i in range(50)])
+    np.testing.assert_array_equal(alone, applied[:50])
+
+
+def test_calibrating_twice_starts_from_the_raw_probabilities_again():
+    once, first = calibrate(simulated(), "platt", {})
+    twice, second = calibrate(once, "platt", {})
+    assert second == first
+    np.testing.assert_array_equal(twice["probability"].values, once["probability"].values)
+
+
+def test_platt_mends_what_the_outcomes_contradict():
+    calibrated, calibration = calibrate(simulated(), "platt", {})
+    test = (calibrated["role"].values == TEST) & (calibrated["occurred"].values[:, 0] >= 0)
+    test &= ~np.isnan(calibrated["probability_raw"].values[:, 0])
+    for j in range(2):
+        occurred = calibrated["occurred"].values[test, j]
+        raw, mended = (calibrated[name].values[test, j] for name in ("probability_raw", "probability"))
+        assert bss(mended, occurred) > bss(raw, occurred) + 0.02
+        assert mended.mean() == pytest.approx(occurred.mean(), abs=0.02)
+    assert calibration["event_calibration"]["C1.0"]["reason"] is None
+
+
+@pytest.mark.parametrize("name", CALIBRATORS)
+def test_only_the_calibration_role_is_read(name):
+    forecasts = simulated()
+    _, calibration = calibrate(forecasts, name, {})
+    elsewhere = forecasts["role"].values != CALIBRATION
+    changed = forecasts.copy(deep=True)
+    rng = np.random.default_rng(1)
+    changed["probability"].values[elsewhere] = np.sort(rng.random((elsewhere.sum(), 3)), axis=1)[:, ::-1]
+    changed["occurred"].values[elsewhere] = rng.integers(-1, 2, (elsewhere.sum(), 3))
+    _, again = calibrate(changed, name, {})
+    again["cells_changed"] = calibration["cells_changed"]
+    assert again == calibration
+
+    inside = forecasts.copy(deep=True)
+    inside["occurred"].values[~elsewhere] = 1 - inside["occurred"].values[~elsewhere].clip(0)
+    assert calibrate(inside, name, {})[1]["decision_threshold"] != calibration["decision_threshold"]
+
+
+def test_the_calibration_role_of_every_fold_is_read():
+    forecasts = simulated()
+    forecasts["fold"].values[::2] = 1
+    role = forecasts["role"].values == CALIBRATION
+    known = (forecasts["occurred"].values[:, 0] >= 0) & ~np.isnan(forecasts["probability"].values[:, 0])
+    _, calibration = calibrate(forecasts, "platt", {})
+    assert calibration["event_calibration"]["C1.0"]["n"] == (role & known).sum()
+
+
+def test_few_events_get_the_prior_correction_alone_and_the_reason():
+    forecasts = simulated(prior_natural=[0.8, 0.15, 0.04, 0.01], prior_trained=[0.5, 0.2, 0.2, 0.1])
+    rare = forecasts["occurred"].values[:, 2] == 1
+    role = forecasts["role"].values == CALIBRATION
+    forecasts["occurred"].values[np.flatnonzero(role & rare)[15:], 2] = 0
+    calibrated, calibration = calibrate(forecasts, "platt", {})
+    numbers = calibration["event_calibration"]["X1.0"]
+    assert numbers["n_events"] < 20
+    assert "events in calibration, 20 needed: only the prior is corrected" in numbers["reason"]
+    prior_only = calibrate(forecasts, "prior", {})[0]["probability"].values
+    weaker = calibrated["probability"].values[:, 1]
+    np.testing.assert_array_equal(calibrated["probability"].values[:, 2], np.fmin(prior_only[:, 2], weaker))
+    assert calibration["decision_threshold"]["X1.0"]["tss"] is not None
+
+
+@pytest.mark.parametrize("name", CALIBRATORS)
+def test_without_a_calibration_role_only_the_prior_is_corrected_and_thresholds_are_null(name):
+    forecasts = simulated(prior_natural=[0.8, 0.15, 0.04, 0.01], prior_trained=[0.5, 0.2, 0.2, 0.1])
+    forecasts["role"].values[forecasts["role"].values == CALIBRATION] = TRAIN
+    calibrated, calibration = calibrate(forecasts, name, {})
+    kind = "none" if name == "none" else "prior"
+    expected = calibrate(forecasts, kind, {})[0]["probability"].values
+    np.testing.assert_array_equal(calibrated["probability"].values, expected)
+    for event in EVENTS:
+        numbers = calibration["event_calibration"][event]
+        assert numbers["n"] == numbers["n_events"] == 0
+        assert name != "platt" or "no forecast with a known outcome" in numbers["reason"]
+        assert calibration["decision_threshold"][event] == {"tss": None, "hss": None}
+        assert "no window with known outcome in calibration" in numbers["decision_threshold_reason"]
+
+
+@pytest.mark.parametrize(("outcome", "lacking"), [(0, "no event"), (1, "no non-event")])
+def test_decision_thresholds_are_null_with_a_reason_where_one_side_is_missing(outcome, lacking):
+    forecasts = simulated()
+    forecasts["occurred"].values[forecasts["role"].values == CALIBRATION, 1] = outcome
+    calibrated, calibration = calibrate(forecasts, "platt", {})
+    assert calibration["decision_threshold"]["M1.0"] == {"tss": None, "hss": None}
+    assert lacking in calibration["event_calibration"]["M1.0"]["decision_threshold_reason"]
+    assert calibration["event_calibration"]["C1.0"]["decision_threshold_reason"] is None
+    assert json.loads(calibrated.attrs["decision_threshold"])["M1.0"] == {"tss": None, "hss": None}
+
+
+def test_decision_thresholds_are_in_calibrated_probability():
+    forecasts = simulated()
+    calibrated, calibration = calibrate(forecasts, "platt", {})
+    rows = (forecasts["role"].values == CALIBRATION) & (forecasts["occurred"].values[:, 1] >= 0)
+    rows &= ~np.isnan(forecasts["probability"].values[:, 1])
+    probability = calibrated["probability"].values[rows, 1]
+    occurred = calibrated["occurred"].values[rows, 1] == 1
+
+    def tss_at(threshold):
+        return (probability >= threshold)[occurred].mean() - (probability >= threshold)[~occurred].mean()
+
+    chosen = tss_at(calibration["decision_threshold"]["M1.0"]["tss"])
+    assert chosen == pytest.approx(max(tss_at(p) for p in probability), abs=1e-12)
+
+
+def test_cells_that_break_the_nesting_are_lowered_and_counted():
+    calibration = {
+        "name": "platt",
+        "events": list(EVENTS),
+        "prior_corrected": False,
+        "event_calibration": {
+            "C1.0": {"slope": 1.0, "intercept": 0.0},
+            "M1.0": {"slope": 1.0, "intercept": 2.0},
+            "X1.0": {"slope": 1.0, "intercept": 0.0},
+        },
+    }
+    raw = np.array([[0.5, 0.4, 0.1], [0.5, 0.01, 0.01], [np.nan, 0.4, 0.1], [0.5, np.nan, 0.1]])
+    probability, changed = apply_calibration(raw, calibration, EVENTS)
+    assert changed == 1
+    assert probability[0].tolist() == [0.5, 0.5, 0.1]
+    assert probability[1, 1] == pytest.approx(1 / (1 + 99 * np.exp(-2)))
+    np.testing.assert_array_equal(np.isnan(probability), np.isnan(raw))
+
+
+def test_probabilities_that_come_unnested_are_lowered_before_the_prior_is_corrected():
+    priors = {"prior_natural": [0.9, 0.09, 0.01], "prior_trained": [0.5, 0.3, 0.2]}
+    raw = np.array([[0.3, 0.5], [0.3, 0.3], [0.4, 0.1]])
+    forecasts = forecasts_of(raw, np.zeros((3, 2), dtype=np.int8), np.array([TEST] * 3), **priors)
+    calibrated, calibration = calibrate(forecasts, "prior", {})
+    np.testing.assert_array_equal(calibrated["probability"].values[0], calibrated["probability"].values[1])
+    assert calibration["cells_changed"] == 1
+
+
+@pytest.mark.parametrize("attributes", [{}, {"prior_natural": [0.8, 0.2], "prior_trained": [0.8, 0.2]}])
+def test_where_balancing_moved_no_prior_none_is_corrected(attributes):
+    rng = np.random.default_rng(0)
+    probability = rng.random((100, 1))
+    forecasts = forecasts_of(probability, rng.integers(0, 2, (100, 1)), np.full(100, TEST), **attributes)
+    calibrated, calibration = calibrate(forecasts, "prior", {})
+    assert not calibration["prior_corrected"]
+    np.testing.assert_array_equal(calibrated["probability"].values, probability)
+
+
+def test_an_unknown_calibrator_or_option_is_refused():
+    with pytest.raises(
+        FlarecastError, match=r"calibrate\.name: expected one of none, platt, prior, got 'plat'"
+    ):
+        calibrate(simulated(50), "plat", {})
+    with pytest.raises(
+        FlarecastError, match=r"calibrate\.options: unknown key slope; known here: min_events, ridge"
+    ):
+        calibrate(simulated(50), "platt", {"slope": 2})
+    with pytest.raises(FlarecastError, match=r"calibrate\.options: ridge: .*got 'strong'"):
+        calibrate(simulated(50), "platt", {"ridge": "strong"})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"prior_natural": [0.9, 0.1], "prior_trained": [0.5, 0.5]}, "prior_natural: expected shares of 4 "),
+        (
+            {"prior_trained": [0.4, 0.3, 0.2, 0.1]},
+            "expected prior_natural and prior_trained, got prior_trained",
+        ),
+    ],
+)
+def test_priors_that_do_not_fit_the_events_are_refused(attributes, message):
+    with pytest.raises(FlarecastError, match=message):
+        calibrate(simulated(50, **attributes), "platt", {})
+
+
+def test_a_calibration_of_other_events_is_refused():
+    _, calibration = calibrate(simulated(50), "platt", {})
+    with pytest.raises(
+        FlarecastError, match=r"expected one of the events C1\.0, M1\.0, got one of C1\.0, M1\.0, X1\.0"
+    ):
+        apply_calibration(np.zeros((5, 2)), calibration, EVENTS[:2])
+
+
+@pytest.mark.parametrize(
+    "damage", [{"events": 3}, {"name": "magic"}, {"event_calibration": {}}, {"event_calibration": None}]
+)
+def test_a_damaged_calibration_is_refused(damage):
+    _, calibration = calibrate(simulated(50), "platt", {})
+    with pytest.raises(FlarecastError, match=r"^calibration: "):
+        apply_calibration(np.zeros((5, 3)), calibration | damage, EVENTS)
+    with pytest.raises(FlarecastError, match=r"^calibration: "):
+        apply_calibration(np.zeros((5, 3)), {}, EVENTS)

@@ -1,0 +1,213 @@
+"""Score a forecast beside its references: the content of scores.json."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from flarecast import skill
+from flarecast.evaluate.contenders import Contender, contenders_of, reference_names
+from flarecast.evaluate.pairing import Paired, describe, fill_outcomes, pair, require_pairs
+from flarecast.evaluate.records import Place, difference_records, records, score
+from flarecast.exchange.forecast_csv import day_ahead
+from flarecast.schema import ROLES
+
+BoolArray = NDArray[np.bool_]
+
+
+def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the record
+    forecasts: xr.Dataset,
+    *,
+    references: Mapping[str, xr.Dataset] | None = None,
+    truth: xr.Dataset | None = None,
+    rng: np.random.Generator,
+    resamples: int = 1000,
+    confidence: float = 0.95,
+    run: str = "",
+    data: str = "",
+) -> dict[str, Any]:
+    """Score forecasts with intervals, on the windows that every forecast has.
+
+    Role test is scored, or all windows where there is none. The forecasts evaluated are called `model`;
+    beside them stand `raw`, the references in the file, the truths of a simulation, and the references given.
+    Of several records of one score the first has the main decision threshold.
+
+    Args:
+        forecasts: Forecasts, ours or anybody's.
+        references: Other forecasts by name; a name in their own attribute goes first.
+        truth: Windows that say what occurred, in place of the file's own outcomes.
+        rng: Source of the resamples.
+        resamples: How many.
+        confidence: Of the intervals.
+        run: Name of the run, for the record.
+        data: Name of the file, for the record.
+
+    Returns:
+        `run`, `data`, `forecast_name`, `role`, `resamples`, `confidence`, `records`, `warnings` (sentences)
+        and `pairing` (how many windows were compared and left out, with both issue times).
+
+    Raises:
+        FlarecastError: A reference has nothing in common with the forecasts, or its name is taken.
+    """
+    warnings = _reading_warnings(forecasts)
+    if truth is not None:
+        forecasts, unmatched = fill_outcomes(forecasts, truth)
+        if unmatched:
+            warnings.append(
+                f"{unmatched:,} windows have no match in the truth file: their outcome is unknown"
+            )
+    role, rows = _scored_rows(forecasts)
+    paired = _pair_all(forecasts, references or {})
+    contenders = contenders_of(forecasts, paired, warnings)
+    pairing: dict[str, Any] = {"references": {}, "events": {}}
+    for name, one in paired.items():
+        pairing["references"][name] = describe(forecasts, one, rows)
+        warnings += _pairing_warnings(name, pairing["references"][name])
+    content: dict[str, Any] = {
+        "run": run,
+        "data": data,
+        "forecast_name": str(forecasts.attrs["forecast_name"]),
+        "role": role,
+        "resamples": resamples,
+        "confidence": confidence,
+        "warnings": warnings,
+        "pairing": pairing,
+        "records": [],
+    }
+    draw = partial(skill.draw_sample, rng=rng, resamples=resamples)
+    for event in range(forecasts.sizes["event"]):
+        place = _place(forecasts, event, role, confidence)
+        known = rows & (forecasts["occurred"].values[:, event] >= 0)
+        present = _present(contenders, event, known, place.event, warnings)
+        common = known & ~np.any([np.isnan(one.probability[:, event]) for one in present], axis=0)
+        pairing["events"][place.event] = _counts(rows, known, common)
+        content["records"] += _score_event(forecasts, present, event, common, place, draw)
+        warnings += _sample_warnings(forecasts, event, common, place)
+    return content
+
+
+def _scored_rows(forecasts: xr.Dataset) -> tuple[str, BoolArray]:
+    """Role test, or every window where there is none."""
+    test = forecasts["role"].values == ROLES.index("test")
+    return ("test", test) if test.any() else ("all", np.ones(test.size, dtype=bool))
+
+
+def _pair_all(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset]) -> dict[str, Paired]:
+    """Lay every given reference beside the forecasts, by its name in scores.json."""
+    paired = {}
+    for key, name in reference_names(forecasts, references).items():
+        paired[name] = pair(forecasts, references[key])
+        require_pairs(name, forecasts, references[key], paired[name])
+    return paired
+
+
+def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float) -> Place:
+    """What the records of one event have in common."""
+    rates = np.atleast_1d(forecasts.attrs.get("training_base_rate", np.nan))
+    return Place(
+        role=role,
+        event=str(forecasts["event"].values[event]),
+        subset="all",
+        case_control=forecasts.attrs.get("sampling") == "case-control",
+        confidence=confidence,
+        training_base_rate=float(rates[event]) if event < rates.size else np.nan,
+    )
+
+
+def _present(
+    contenders: list[Contender], event: int, known: BoolArray, label: str, warnings: list[str]
+) -> list[Contender]:
+    """Contenders with at least one forecast of the event; the model always."""
+    there = [bool((known & ~np.isnan(one.probability[:, event])).any()) for one in contenders]
+    for one, has_any in zip(contenders, there, strict=True):
+        if one.given and not has_any:
+            warnings.append(f"{label}: {one.name} has no forecast of it for these windows and is left out")
+    there[0] = True
+    return [one for one, has_any in zip(contenders, there, strict=True) if has_any]
+
+
+def _counts(rows: BoolArray, known: BoolArray, common: BoolArray) -> dict[str, int]:
+    """How many windows were scored, and why the others were not."""
+    return {
+        "windows": int(rows.sum()),
+        "outcome_unknown": int((rows & ~known).sum()),
+        "not_forecast_by_all": int((known & ~common).sum()),
+        "scored": int(common.sum()),
+    }
+
+
+def _score_event(
+    forecasts: xr.Dataset,
+    contenders: list[Contender],
+    event: int,
+    common: BoolArray,
+    place: Place,
+    draw: Callable[..., skill.Sample],
+) -> list[dict[str, Any]]:
+    """All records of one event: scores, differences, and the model without flares in progress."""
+    sample = _draw(forecasts, event, common, draw)
+    scored = [score(one, event, common, sample, place) for one in contenders]
+    found = [record for one in scored for record in records(one, sample, place)]
+    for contender, other in zip(contenders, scored, strict=True):
+        if contender.compared:
+            found += difference_records(scored[0], other, sample, place)
+    if "in_progress" in forecasts:
+        quiet = common & (forecasts["in_progress"].values == 0)
+        sample, place = _draw(forecasts, event, quiet, draw), replace(place, subset="not_in_progress")
+        found += records(score(contenders[0], event, quiet, sample, place), sample, place)
+    return found
+
+
+def _draw(
+    forecasts: xr.Dataset, event: int, rows: BoolArray, draw: Callable[..., skill.Sample]
+) -> skill.Sample:
+    """Sample of the windows `rows`."""
+    start = forecasts["valid_from"].values[rows].astype("datetime64[s]")
+    return draw(
+        forecasts["occurred"].values[rows, event] == 1,
+        forecasts["cluster"].values[rows],
+        year=start.astype("datetime64[Y]").astype(np.int64) + 1970,
+    )
+
+
+def _reading_warnings(forecasts: xr.Dataset) -> list[str]:
+    """What the reader of the file was lenient about, and what is mixed in it."""
+    sentences = {
+        "n_late": "forecasts were issued after their span had begun",
+        "n_times_without_zone": "times name no zone and were read as UTC",
+    }
+    counts = {name: int(forecasts.attrs.get(name, 0)) for name in sentences}
+    found = [f"{counts[name]:,} {text}" for name, text in sentences.items() if counts[name]]
+    ahead = np.unique(day_ahead(forecasts["issue_time"].values, forecasts["valid_from"].values))
+    if ahead.size > 1:
+        found.append(f"forecasts for days {', '.join(map(str, ahead))} ahead are scored together")
+    return found
+
+
+def _pairing_warnings(name: str, found: dict[str, Any]) -> list[str]:
+    """What the reader should know of a pairing."""
+    sentences = {
+        "unpaired": "windows have no forecast of {} and are left out for all",
+        "outcomes_that_differ": "windows have another outcome in the file of {}, which is not used",
+        "not_in_its_test_role": "windows are not in the test role of {}, which may have been fitted on them",
+    }
+    return [f"{found[key]:,} {text.format(name)}" for key, text in sentences.items() if found[key]]
+
+
+def _sample_warnings(forecasts: xr.Dataset, event: int, common: BoolArray, place: Place) -> list[str]:
+    """What is too small to be believed."""
+    occurred = forecasts["occurred"].values[common, event] == 1
+    blocks = np.unique(forecasts["cluster"].values[common][occurred].astype(str)).size
+    if not common.any():
+        return [f"{place.event}: no window with a known outcome that all forecast; nothing is scored"]
+    if not blocks:
+        return [f"{place.event}: no events in {common.sum():,} windows; scores that need one are undefined"]
+    if blocks < skill.FEWEST_EVENT_BLOCKS:
+        return [f"{place.event}: only {blocks} regions or rotations with events; no intervals"]
+    if blocks < skill.FEW_EVENT_BLOCKS:
+        return [f"{place.event}: only {blocks} regions or rotations with events; intervals are uncertain"]
+    return []

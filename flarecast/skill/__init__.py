@@ -1,0 +1,107 @@
+"""Scores of forecasts, and intervals that can be believed.
+
+Count or sum first (`contingency_table`, `sum_probability`, `rank`), then ask (`tss`, `brier`, ...). The
+`estimate_*` functions do both for all scores of a family and in every resample of a `Sample`; `interval` and
+`minus` turn that into intervals and paired differences.
+"""
+
+from flarecast.skill.contingency import (
+    ContingencyTable,
+    contingency_table,
+    csi,
+    f1,
+    false_alarm_rate,
+    false_alarm_ratio,
+    frequency_bias,
+    hss,
+    precision,
+    recall,
+    tss,
+)
+from flarecast.skill.intervals import (
+    FEW_EVENT_BLOCKS,
+    FEWEST_EVENT_BLOCKS,
+    Estimate,
+    Interval,
+    Sample,
+    draw_counts,
+    draw_sample,
+    estimate_contingency,
+    estimate_probability,
+    estimate_ranking,
+    interval,
+    minus,
+)
+from flarecast.skill.probability import (
+    BinSums,
+    ProbabilitySums,
+    base_rate,
+    brier,
+    bss,
+    bss_train,
+    bss_year,
+    ece,
+    log_loss,
+    sum_probability,
+)
+from flarecast.skill.ranking import (
+    RankedCounts,
+    average_precision,
+    rank,
+    roc_auc,
+    sweep,
+    tss_max,
+)
+from flarecast.skill.scores import CONTINGENCY, PROBABILITY, RANKING, SCORES, Score
+from flarecast.skill.sums import Blocks, blocks_of, combined, total
+
+__all__ = [
+    "CONTINGENCY",
+    "FEWEST_EVENT_BLOCKS",
+    "FEW_EVENT_BLOCKS",
+    "PROBABILITY",
+    "RANKING",
+    "SCORES",
+    "BinSums",
+    "Blocks",
+    "ContingencyTable",
+    "Estimate",
+    "Interval",
+    "ProbabilitySums",
+    "RankedCounts",
+    "Sample",
+    "Score",
+    "average_precision",
+    "base_rate",
+    "blocks_of",
+    "brier",
+    "bss",
+    "bss_train",
+    "bss_year",
+    "combined",
+    "contingency_table",
+    "csi",
+    "draw_counts",
+    "draw_sample",
+    "ece",
+    "estimate_contingency",
+    "estimate_probability",
+    "estimate_ranking",
+    "f1",
+    "false_alarm_rate",
+    "false_alarm_ratio",
+    "frequency_bias",
+    "hss",
+    "interval",
+    "log_loss",
+    "minus",
+    "precision",
+    "rank",
+    "recall",
+    "roc_auc",
+    "sum_probability",
+    "sweep",
+    "total",
+    "tss",
+    "tss_max",
+]

@@ -1,0 +1,106 @@
+"""Scores of the order of forecasts: scikit-learn, ties, rank bins against exact resampling."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics
+
+from flarecast import skill
+from flarecast.skill.sums import combined
+
+
+def clustered(n: int, regions: int, level: float, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities, outcomes and regions whose windows look alike."""
+    rng = np.random.default_rng(seed)
+    region = np.sort(rng.integers(regions, size=n))
+    activity = rng.normal(level, 1.5, regions)[region] + rng.normal(0, 0.7, n)
+    occurred = rng.random(n) < 1 / (1 + np.exp(-activity))
+    return 1 / (1 + np.exp(-activity - rng.normal(0, 0.7, n))), occurred, region
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0]), st.booleans()), min_size=1))
+def test_average_precision_and_auc_equal_those_of_scikit_learn_with_ties(pairs):
+    probability = np.array([pair[0] for pair in pairs])
+    occurred = np.array([pair[1] for pair in pairs])
+    ranked = skill.rank(probability, occurred)
+    if not occurred.any():
+        assert np.isnan(skill.average_precision(ranked))
+        return
+    expected = metrics.average_precision_score(occurred, probability)
+    assert skill.average_precision(ranked) == pytest.approx(expected)
+    if not occurred.all():
+        assert skill.roc_auc(ranked) == pytest.approx(metrics.roc_auc_score(occurred, probability))
+
+
+def test_tss_max_is_the_best_of_all_decision_thresholds():
+    probability, occurred, _ = clustered(500, 30, -1, seed=1)
+    thresholds = np.unique(probability)
+    best = max(float(skill.tss(skill.contingency_table(probability, occurred, t))) for t in thresholds)
+    assert skill.tss_max(skill.rank(probability, occurred)) == pytest.approx(best)
+
+
+def test_the_sweep_gives_the_table_of_each_decision_threshold():
+    probability, occurred, _ = clustered(200, 30, -1, seed=2)
+    ranked = skill.rank(probability.round(2), occurred)
+    tables = skill.sweep(ranked)
+    for nth in (0, 7, -1):
+        table = skill.contingency_table(probability.round(2), occurred, ranked.lowest[nth])
+        assert (tables.hits[nth], tables.false_alarms[nth]) == (table.hits, table.false_alarms)
+        assert (tables.misses[nth], tables.correct_negatives[nth]) == (table.misses, table.correct_negatives)
+
+
+def test_merging_non_events_between_events_changes_no_score():
+    probability, occurred, region = clustered(5000, 100, -5, seed=3)
+    sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=50)
+    exact = combined(skill.rank(probability, occurred, sample.blocks), sample.counts)
+    merged = combined(skill.rank(probability, occurred, sample.blocks, 1000), sample.counts)
+    assert merged.lowest.size < exact.lowest.size / 5
+    for score in (skill.average_precision, skill.roc_auc, skill.tss_max):
+        np.testing.assert_allclose(score(merged), score(exact), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("level", "decimals"), [(-1, 9), (1, 9), (-4, 2), (-2, 3)])
+def test_intervals_from_rank_bins_agree_with_exact_resampling_to_a_thousandth(level, decimals):
+    probability, occurred, region = clustered(12_000, 150, level, seed=4)
+    probability = probability.round(decimals)
+    sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=200)
+    exact = combined(skill.rank(probability, occurred, sample.blocks), sample.counts)
+    found = skill.estimate_ranking(sample, probability)
+    for name in ("average_precision", "roc_auc", "tss_max"):
+        bounds = skill.interval(found[name], sample)
+        expected = np.quantile(skill.RANKING[name].compute(exact), [0.025, 0.975])
+        np.testing.assert_allclose([bounds.low, bounds.high], expected, rtol=0, atol=1e-3)
+    assert found["average_precision"].value == pytest.approx(
+        metrics.average_precision_score(occurred, probability), abs=1e-12
+    )
+
+
+def test_one_resample_equals_scikit_learn_on_the_windows_drawn():
+    probability, occurred, region = clustered(600, 40, -1, seed=5)
+    sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=3)
+    found = skill.estimate_ranking(sample, probability)
+    for nth in range(3):
+        weight = sample.counts[nth][sample.blocks.code]
+        expected = metrics.average_precision_score(occurred, probability, sample_weight=weight)
+        assert found["average_precision"].resampled[nth] == pytest.approx(expected)
+        expected = metrics.roc_auc_score(occurred, probability, sample_weight=weight)
+        assert found["roc_auc"].resampled[nth] == pytest.approx(expected)
+
+
+def test_a_heavy_tie_keeps_its_own_bin():
+    rng = np.random.default_rng(0)
+    probability = np.where(rng.random(4000) < 0.5, 0.3, rng.random(4000))
+    occurred = rng.random(4000) < probability
+    ranked = skill.rank(probability, occurred, n_bins=100)
+    nth = np.flatnonzero(ranked.lowest == 0.3)[0]
+    assert ranked.tied[nth]
+    assert ranked.in_events[nth] + ranked.in_non_events[nth] == (probability == 0.3).sum()
+
+
+def test_constant_forecasts_are_one_bin():
+    ranked = skill.rank(np.full(10, 0.2), np.arange(10) < 3, n_bins=1000)
+    assert skill.average_precision(ranked) == pytest.approx(0.3)
+    assert skill.roc_auc(ranked) == pytest.approx(0.5)
+    assert skill.tss_max(ranked) == 0

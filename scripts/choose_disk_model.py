@@ -13,9 +13,30 @@ import numpy as np
 from flarecast.chain import RunFolder, run_calibrate, run_forecast, run_ingest, run_split, run_train
 from flarecast.config import load_config
 
+LOGISTIC = ["model.name=logistic"]
+LSTM = ["model.name=lstm", "train.epochs=40", "train.patience=10"]
 MODELS = {
-    "logistic": ["model.name=logistic"],
-    "lstm": ["model.name=lstm"],
+    **{
+        f"logistic {'+'.join(kinds)} C={penalty}": [
+            *LOGISTIC,
+            f"model.options={{statistics={list(kinds)}, inverse_penalty={penalty}}}",
+        ]
+        for kinds in (("last",), ("last", "mean"))
+        for penalty in (0.003, 0.01, 0.03)
+    },
+    **{
+        f"lstm {layers}x{hidden} dropout {dropout} decay {decay}": [
+            *LSTM,
+            f"model.options={{hidden={hidden}, layers={layers}, dropout={dropout}}}",
+            f"train.weight_decay={decay}",
+        ]
+        for layers, hidden, dropout, decay in (
+            (1, 16, 0.0, 0.0001),
+            (1, 16, 0.3, 0.01),
+            (2, 32, 0.3, 0.01),
+            (1, 64, 0.5, 0.1),
+        )
+    },
 }
 ORIGINS = range(2001, 2008)
 
@@ -55,7 +76,7 @@ def main() -> None:
             base = occurred.mean()
             bss = 1 - brier / (base * (1 - base))
             scores = f"brier {brier:.4f}  log loss {log_loss:.4f}  bss {bss:.3f}"
-            print(f"{model:24} days {occurred.size}  {scores}", flush=True)
+            print(f"{model:32} days {occurred.size}  {scores}", flush=True)
 
 
 if __name__ == "__main__":

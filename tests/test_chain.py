@@ -12,7 +12,7 @@ from flarecast.files import sha256
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file
 
 CHANGES = (
-    "ingest.options.n_regions=240",
+    "ingest.options.n_regions=500",
     "model.options.hidden=8",
     "model.options.layers=1",
     "split.strategy=by_region",
@@ -160,7 +160,7 @@ def test_a_run_forecasts_windows_it_has_never_seen(folder, tmp_path):
 def test_a_run_folder_can_be_audited_and_a_random_split_is_refused(folder, tmp_path):
     assert "leak" not in call("audit", folder / "run").output.lower().replace("no leak", "")
     windows = tmp_path / "hourly.nc"
-    call("ingest", "simulated", "--set", "ingest.options={n_regions=20, stride_hours=1.0}", "-o", windows)
+    call("ingest", "simulated", "--set", "ingest.options={n_regions=20, stride_hours=1}", "-o", windows)
     random = ("--set", "split.strategy=random_windows", "--set", "events=['C1.0']")
     call("split", windows, *random, "-o", tmp_path / "random.nc")
     assert "region" in call("audit", windows, tmp_path / "random.nc", *random, code=1).output

@@ -122,8 +122,8 @@ def test_cuda_without_cuda_is_refused(run, tmp_path):
         pytest.skip("this machine has CUDA")
     windows, folder = run
     result = call("train", windows, folder / "split.nc", *SMALL, "-o", tmp_path / "m", "--device", "cuda")
-    assert_refused(result, "cuda", "--device cpu")
-    assert_refused(call("forecast", windows, folder, "-o", tmp_path / "f.nc", "--device", "cuda"), "cuda")
+    assert_refused(result, "CUDA", "--device cpu")
+    assert_refused(call("forecast", windows, folder, "-o", tmp_path / "f.nc", "--device", "cuda"), "CUDA")
 
 
 def test_a_split_without_an_event_of_the_trained_class_is_refused(run, tmp_path):

@@ -82,7 +82,11 @@ class Model(Section):
 
 
 class Train(Section):
-    """How it is trained."""
+    """How it is trained.
+
+    One thread gives the same bits on every machine, is enough for models of this size, and does not suffer from
+    neighbours; ask for more threads for a large network on a large CPU.
+    """
 
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(256, ge=1)
@@ -93,7 +97,7 @@ class Train(Section):
     averaging: str = "swa"
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)
-    threads: int | None = Field(None, ge=1)
+    threads: int = Field(1, ge=1)
     allow_leaks: bool = False
 
 

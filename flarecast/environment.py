@@ -33,7 +33,7 @@ def environment(config: Config, inputs: Mapping[str, Path], device: str = "auto"
         "platform": platform.platform(),
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "device": torch.cuda.get_device_name() if cuda else "cpu",
-        "threads": config.train.threads or torch.get_num_threads(),
+        "threads": config.train.threads,
         "seed": config.run.seed,
         "inputs": {name: {"path": str(path), "sha256": sha256(path)} for name, path in inputs.items()},
     }

@@ -1,0 +1,168 @@
+"""Windows on a device: rows once, batches by gathering indices, gaps filled while gathering.
+
+Inside a window a missing value is the last one before it in the same window, and 0 (the training mean after
+scaling) where there was none. Nothing is carried into a window from before its start: that would use data
+older than the model was told it would see.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from flarecast.errors import FlarecastError
+
+
+@dataclass(frozen=True)
+class WindowTensors:
+    """Windows of one file on a device.
+
+    Attributes:
+        values: Scaled rows, gaps filled with the track's last value, then a row of 0, shape
+            (row + 1, feature).
+        origin: Row that each value really comes from, shape (row + 1, feature); None where nothing is
+            missing.
+        step_rows: Row of each step, carried forward over absent steps; the last row before the first,
+            shape (window, step).
+        first_row: First row of each window, shape (window,).
+        last_class: Class of the latest known outcome, -1 if none, shape (window,).
+    """
+
+    values: Tensor
+    origin: Tensor | None
+    step_rows: Tensor
+    first_row: Tensor
+    last_class: Tensor
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Windows to fit or validate on: numbers in a `WindowTensors`, outcomes, weights; each of shape (n,)."""
+
+    tensors: WindowTensors
+    index: Tensor
+    low: Tensor
+    high: Tensor
+    weight: Tensor
+
+    def __len__(self) -> int:
+        """Number of windows, repeats counted."""
+        return len(self.index)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step works on: steps (b, n_steps, n_features) scaled and filled, the rest (b,)."""
+
+    steps: Tensor
+    last_class: Tensor
+    low: Tensor
+    high: Tensor
+    weight: Tensor
+
+
+def choose_device(name: str) -> torch.device:
+    """Device of a name: `cpu`, `cuda`, or `auto` for CUDA where there is one.
+
+    Raises:
+        FlarecastError: No such name, or no CUDA device.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise FlarecastError(f"device: expected auto, cpu or cuda, got {name!r}")
+    there = name != "cpu" and torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise FlarecastError("device: expected a CUDA device, found none; use --device cpu")
+    return torch.device("cuda" if there else "cpu")
+
+
+def to_device(
+    values: NDArray[np.float32],
+    step_rows: NDArray[np.int64],
+    last_class: NDArray[np.int64],
+    device: torch.device,
+) -> WindowTensors:
+    """Put rows and windows on a device.
+
+    The scan for the last value is done here, once for all windows, over rows; a gathered value whose origin
+    lies before its window is dropped at gather time. This needs no scan over steps in the training loop.
+
+    Args:
+        values: Scaled rows, NaN = missing, ascending in time inside each track, shape (row, feature).
+        step_rows: Row of each step, -1 = absent, shape (window, step).
+        last_class: Class of the latest known outcome, -1 if none, shape (window,).
+        device: Where to.
+    """
+    n_rows = len(values)
+    values = np.concatenate([values, np.zeros((1, values.shape[1]), dtype=np.float32)])
+    missing = np.isnan(values)
+    origin = np.where(missing, np.int32(-1), np.arange(n_rows + 1, dtype=np.int32)[:, None])
+    np.maximum.accumulate(origin, axis=0, out=origin)
+    row, feature = np.nonzero(missing)
+    source = origin[row, feature]
+    values[row, feature] = np.where(source < 0, np.float32(0), values[source, feature])
+    # Rows of a window ascend, so a running maximum carries the last one over absent steps.
+    carried = np.maximum.accumulate(step_rows, axis=1)
+    first = np.where(step_rows < 0, n_rows, step_rows).min(axis=1, initial=n_rows)
+    carried = np.where(carried < 0, n_rows, carried)
+    return WindowTensors(
+        values=torch.from_numpy(values).to(device),
+        origin=torch.from_numpy(origin).to(device) if missing.any() else None,
+        step_rows=torch.from_numpy(carried.astype(np.int32)).to(device),
+        first_row=torch.from_numpy(first.astype(np.int32)).to(device),
+        last_class=torch.from_numpy(last_class.astype(np.int64)).to(device),
+    )
+
+
+def gather_steps(tensors: WindowTensors, index: Tensor) -> Tensor:
+    """Scaled and filled values of some windows, shape (n, n_steps, n_features), float32, never NaN."""
+    rows = tensors.step_rows.index_select(0, index)
+    flat = rows.view(-1)
+    steps = tensors.values.index_select(0, flat)
+    if tensors.origin is not None:
+        first = tensors.first_row.index_select(0, index).repeat_interleave(rows.shape[1])
+        steps.masked_fill_(tensors.origin.index_select(0, flat) < first[:, None], 0.0)
+    return steps.view(*rows.shape, -1)
+
+
+def has_values(tensors: WindowTensors) -> Tensor:
+    """Whether a window holds any value at all, shape (window,), bool.
+
+    Values are carried forward, so the last step shows it.
+    """
+    last = tensors.step_rows[:, -1]
+    there = last < len(tensors.values) - 1
+    if tensors.origin is not None:
+        there &= (tensors.origin.index_select(0, last) >= tensors.first_row[:, None]).any(dim=1)
+    return there
+
+
+def take(sample: Sample, place: Tensor) -> Batch:
+    """Windows of a sample by their place in it, shape (b,)."""
+    index = sample.index.index_select(0, place)
+    return Batch(
+        steps=gather_steps(sample.tensors, index),
+        last_class=sample.tensors.last_class.index_select(0, index),
+        low=sample.low.index_select(0, place),
+        high=sample.high.index_select(0, place),
+        weight=sample.weight.index_select(0, place),
+    )
+
+
+def ordered(sample: Sample, size: int) -> Iterator[Batch]:
+    """All windows of a sample in order, `size` at a time."""
+    for place in torch.split(torch.arange(len(sample), device=sample.index.device), size):
+        yield take(sample, place)
+
+
+def shuffled(n: int, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Places 0 to n - 1 in random order, `size` at a time.
+
+    A last batch of one joins the one before it: batch norm knows no spread of a single value.
+    """
+    batches = list(torch.split(torch.randperm(n, generator=generator), size))
+    if len(batches) > 1 and len(batches[-1]) == 1:
+        batches[-2:] = [torch.cat(batches[-2:])]
+    return batches

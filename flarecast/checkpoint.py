@@ -1,0 +1,43 @@
+"""State of a training after an epoch, so that a killed one goes on as if nothing had happened.
+
+One file, written aside and renamed: tensors, numbers and text only, read with `weights_only=True`.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from flarecast.files import replacing
+
+NAME = "checkpoint.pt"
+
+
+def identity(content: dict[str, Any]) -> str:
+    """Hash of all that a training depends on; a checkpoint of another identity is not gone on from."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def write_checkpoint(path: Path, state: dict[str, Any], whose: str) -> None:
+    """Write the state of the training `whose`.
+
+    Raises:
+        FlarecastError: The folder cannot be written.
+    """
+    with replacing(path) as aside:
+        torch.save({"identity": whose, "state": state}, aside)
+
+
+def read_checkpoint(path: Path, whose: str) -> dict[str, Any] | None:
+    """State of the training `whose`; None where there is none, or another's, or nothing readable."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, UnpicklingError):
+        return None
+    if not isinstance(content, dict) or content.get("identity") != whose:
+        return None
+    state: dict[str, Any] = content["state"]
+    return state

@@ -1,0 +1,175 @@
+"""Windows and a trained model -> forecasts: probabilities with all that is needed to score them.
+
+Windows may be ones never seen, their outcomes known or not.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from flarecast.batches import choose_device, gather_steps, has_values, to_device
+from flarecast.calibrate import apply_calibration
+from flarecast.cycles import rotation_of
+from flarecast.goes import compatible_classes, occurred_table, parse_class
+from flarecast.model_file import TrainedModel, check_fits
+from flarecast.references import last_known_class, reference_forecasts
+from flarecast.schema import FORECASTS, NO_TIME, build
+from flarecast.windows import feature_columns, step_rows
+
+FloatArray = NDArray[np.float64]
+
+BATCH = 1024
+DISK = "disk"
+
+_TRUTH_LETTERS = ("C", "M", "X")
+
+
+def forecast(
+    windows: xr.Dataset,
+    model: TrainedModel,
+    *,
+    role: NDArray[np.int8] | None = None,
+    fold: int = 0,
+    device: str = "auto",
+    calibration: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Forecast all windows of a file.
+
+    A window without a single value of the model's features is not forecast: its probabilities are NaN. What a
+    flare history or a reference knows is what was over at issue time.
+
+    Args:
+        windows: A windows Dataset; outcomes that are not known stay -1.
+        model: A trained model.
+        role: Index into `ROLES`, shape (window,); all unused if None.
+        fold: Fold of the split that the model was trained on.
+        device: auto, cpu or cuda.
+        calibration: Content of calibration.json; without it `probability` is the raw one.
+
+    Returns:
+        A forecasts Dataset, windows in the order given, attribute `calibrated` 1 or 0.
+
+    Raises:
+        FlarecastError: The windows are of another kind than the model's, the calibration is of other events,
+            or there is no such device.
+    """
+    check_fits(model, windows)
+    role = np.zeros(windows.sizes["window"], dtype=np.int8) if role is None else role
+    occurred = occurred_table(windows, model.events, model.unassigned)
+    raw = class_to_event(class_probability(windows, model, occurred, device))
+    attributes = _attributes(windows, model)
+    probability = raw
+    if calibration is not None:
+        probability, n_changed = apply_calibration(raw, calibration, model.events)
+        attributes |= {
+            "calibrated": 1,
+            "decision_threshold": json.dumps(calibration.get("decision_threshold", {}), allow_nan=False),
+            "n_cells_changed": n_changed,
+        }
+    names, reference = reference_forecasts(windows, occurred, role, model.training_base_rate)
+    arrays = {
+        "event": model.events,
+        "probability": probability,
+        "probability_raw": raw,
+        "occurred": occurred,
+        "role": role,
+        "fold": np.full(role.size, fold),
+        "cluster": clusters(windows),
+        "forecast": names,
+        "reference": reference,
+    }
+    return build(FORECASTS, arrays | _copied(windows) | _truths(windows, model.events), attributes)
+
+
+def class_probability(
+    windows: xr.Dataset, model: TrainedModel, occurred: NDArray[np.int8], device: str = "auto"
+) -> FloatArray:
+    """Probabilities of the exclusive classes, shape (window, class); NaN where a window holds no value.
+
+    Args:
+        windows: A windows Dataset.
+        model: A trained model; it is moved to the device.
+        occurred: 1, 0 or -1 (unknown), shape (window, event); a window uses those over at its issue time.
+        device: auto, cpu or cuda.
+    """
+    where = choose_device(device)
+    values = windows["values"].values[:, feature_columns(windows, model.features)]
+    last_class = last_known_class(windows, *compatible_classes(occurred))
+    tensors = to_device(model.scaler.apply(values), step_rows(windows), last_class, where)
+    module = model.module.to(where).eval()
+    out = np.empty((windows.sizes["window"], occurred.shape[1] + 1))
+    with torch.inference_mode():
+        for start in range(0, len(out), BATCH):
+            index = torch.arange(start, min(start + BATCH, len(out)), device=where)
+            logits = module(gather_steps(tensors, index), tensors.last_class.index_select(0, index))
+            out[start : start + BATCH] = torch.softmax(logits.double(), dim=1).cpu().numpy()
+    out[~has_values(tensors).cpu().numpy()] = np.nan
+    return out
+
+
+def class_to_event(probability: FloatArray) -> FloatArray:
+    """Probabilities of nested events from those of exclusive classes.
+
+    Args:
+        probability: Of class k, at or above event k - 1 and below event k, shape (window, class).
+
+    Returns:
+        Of event j, the sum over the classes above j, never rising with j, shape (window, event).
+    """
+    return np.minimum(np.cumsum(probability[:, :0:-1], axis=1)[:, ::-1], 1.0)
+
+
+def clusters(windows: xr.Dataset) -> NDArray[np.object_]:
+    """What is resampled as a whole: the region, or for the disk the 27-day rotation of the valid span."""
+    region = windows["region"].values.astype(object)
+    rotation = [f"rotation {number}" for number in rotation_of(windows["valid_from"].values)]
+    return np.where(region == DISK, np.array(rotation, dtype=object), region)
+
+
+def _attributes(windows: xr.Dataset, model: TrainedModel) -> dict[str, Any]:
+    """Attributes of uncalibrated forecasts."""
+    copied = ("source", "sampling", "lead_hours", "horizon_hours")
+    return {
+        "forecast_name": "model",
+        "model_name": model.model_name,
+        "training_base_rate": model.training_base_rate,
+        "prior_natural": model.prior_natural,
+        "prior_trained": model.prior_trained,
+        "calibrated": 0,
+        "history": f"{windows.attrs['history']}\nforecast: {model.model_name}",
+        **{name: windows.attrs[name] for name in copied},
+    }
+
+
+def _copied(windows: xr.Dataset) -> dict[str, Any]:
+    """Variables of the windows that scores need."""
+    names = ("issue_time", "valid_from", "valid_to", "region", "peak_flux", "peak_flux_upper")
+    start = windows["flare_start"].values
+    arrays = {name: windows[name].values for name in names}
+    arrays["in_progress"] = (start != NO_TIME) & (start <= windows["issue_time"].values)
+    if "longitude" in windows:
+        n_rows = windows["n_rows"].values
+        last = windows["first_row"].values + n_rows - 1
+        longitude = np.append(windows["longitude"].values, np.float32(np.nan))
+        arrays["longitude"] = longitude[np.where(n_rows > 0, last, len(longitude) - 1)]
+    return arrays
+
+
+def _truths(windows: xr.Dataset, events: tuple[str, ...]) -> dict[str, FloatArray]:
+    """The simulation's true probabilities where it has some; NaN for events that are no whole letter."""
+    found = {}
+    letters = {parse_class(letter): letter for letter in _TRUTH_LETTERS}
+    for name in ("truth", "truth_observed"):
+        columns = np.full((windows.sizes["window"], len(events)), np.nan)
+        for column, event in enumerate(events):
+            variable = f"{name}_{letters.get(parse_class(event))}"
+            if variable in windows:
+                columns[:, column] = windows[variable].values
+        if not np.isnan(columns).all():
+            found[name] = columns
+    return found

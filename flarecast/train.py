@@ -1,0 +1,204 @@
+"""windows.nc and split.nc -> a trained model: everything that is fitted, is fitted here, on the train role.
+
+The validation role decides when to stop and which weights to keep. Of windows of other roles only the
+outcomes that were over when a train or validation window was issued are looked at. The caller audits first.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+from torch import nn
+
+from flarecast import __version__, scale
+from flarecast.averaging import AVERAGINGS
+from flarecast.balance import BALANCERS
+from flarecast.batches import choose_device, ordered
+from flarecast.checkpoint import NAME, identity
+from flarecast.config import Config, check_options
+from flarecast.epochs import Progress, Store, fit_by_gradient, validation_loss, write_history
+from flarecast.errors import FlarecastError, choose
+from flarecast.losses import LOSSES
+from flarecast.model_file import DESCRIPTION, TrainedModel, save
+from flarecast.models import load_builder
+from flarecast.models.shape import Shape, log_prior
+from flarecast.prepare import Prepared, prepare
+
+
+def check_parts(config: Config) -> None:
+    """Check the names and options of all that training uses, before any data are read.
+
+    Raises:
+        FlarecastError: An unknown part or option.
+    """
+    choose("scale.name", config.scale.name, scale.SCALES)
+    choose("train.loss", config.train.loss, LOSSES)
+    choose("train.averaging", config.train.averaging, AVERAGINGS)
+    check_options(load_builder(config.model.name), config.model.options, "model.options")
+    balancer = choose("balance.name", config.balance.name, BALANCERS)
+    check_options(balancer, config.balance.options, "balance.options")
+
+
+def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
+    windows: xr.Dataset,
+    split: xr.Dataset,
+    config: Config,
+    *,
+    folder: Path,
+    device: str = "auto",
+    fold: int = 0,
+    windows_sha256: str = "",
+    split_sha256: str = "",
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Fit a model and write its folder; a killed call goes on from its last epoch when repeated.
+
+    On CPU the same call gives the same weights to the bit, killed or not, with the same number of threads and
+    the same versions. On CUDA deterministic algorithms are asked for.
+
+    Args:
+        windows: A windows Dataset.
+        split: Its split.
+        config: Sections run, scale, balance, model and train, and the events, are used.
+        folder: Where model.safetensors, history.jsonl and, last, model.json go.
+        device: auto, cpu or cuda.
+        fold: Fold of the split.
+        windows_sha256: Hash of the windows file, part of what a checkpoint belongs to.
+        split_sha256: Hash of the split file, likewise.
+        progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
+
+    Raises:
+        FlarecastError: No such part, option or device; no usable window in train or validation; a loss that
+            is not finite; a folder that cannot be written.
+    """
+    check_parts(config)
+    where = choose_device(device)
+    prepared = prepare(windows, _roles(windows, split, fold), config, where)
+    write_history(folder, [])  # a folder that cannot be written shows before the first epoch
+    for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
+        stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote
+    with _torch_state(config, where) as generator:
+        threads = torch.get_num_threads()
+        made_with = {
+            "device": where.type,
+            "threads": threads,
+            "torch": str(torch.__version__),
+            "flarecast": __version__,
+        }
+        whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
+        module, kept = _fit(prepared, config, generator, Store(folder, identity({"of": whose})), progress)
+    sizes = {
+        "windows_train": len(prepared.task.natural),
+        "windows_train_balanced": len(prepared.task.train),
+        "windows_validation": len(prepared.task.validation),
+    }
+    model = _describe(windows, config, prepared, module, {**made_with, "fold": fold, **sizes, **kept})
+    save(model, folder)
+    (folder / NAME).unlink(missing_ok=True)
+    return model
+
+
+def _fit(
+    prepared: Prepared, config: Config, generator: torch.Generator, store: Store, progress: Progress | None
+) -> tuple[nn.Module, dict[str, Any]]:
+    """Build the module and fit it, directly or by gradient; with what happened, in plain numbers."""
+    task = prepared.task
+    build = load_builder(config.model.name)
+    options = check_options(build, config.model.options, "model.options")
+    n_steps = task.train.tensors.step_rows.shape[1]
+    shape = Shape(len(prepared.features), n_steps, len(prepared.prior_natural))
+    module = build(shape, **options).to(task.log_correction.device)
+    prior = torch.from_numpy(prepared.prior_trained).to(task.log_correction.device)
+    if not hasattr(module, "fit_directly"):
+        with torch.no_grad():
+            module.head.bias.copy_(log_prior(prior))  # type: ignore[union-attr,operator]
+        return module, fit_by_gradient(module, task, generator, store, progress)
+    module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
+    entry = {"kept": "fitted directly", "validation_loss_best": validation_loss(module, task)}
+    write_history(store.folder, [entry])
+    if progress is not None:
+        progress(1, 1, {"validation_loss": entry["validation_loss_best"]})
+    return module, entry
+
+
+def _describe(
+    windows: xr.Dataset, config: Config, prepared: Prepared, module: nn.Module, training: dict[str, Any]
+) -> TrainedModel:
+    """Put together what a model folder holds."""
+    builder = load_builder(config.model.name)
+    return TrainedModel(
+        module=module,
+        scaler=prepared.scaler,
+        features=prepared.features,
+        events=config.events,
+        n_steps=int(windows.attrs["n_steps"]),
+        cadence_minutes=float(windows.attrs["cadence_minutes"]),
+        lead_hours=float(windows.attrs["lead_hours"]),
+        horizon_hours=float(windows.attrs["horizon_hours"]),
+        prior_natural=prepared.prior_natural,
+        prior_trained=prepared.prior_trained,
+        training_base_rate=prepared.training_base_rate,
+        config=config.resolved(),
+        model_name=config.model.name,
+        model_options=check_options(builder, config.model.options, "model.options"),
+        unassigned=config.unassigned,
+        training=training,
+    )
+
+
+@contextmanager
+def _torch_state(config: Config, device: torch.device) -> Iterator[torch.Generator]:
+    """Seed torch and make it deterministic; put back its global state afterwards.
+
+    Gives the generator of the order of windows. The number of threads is the configuration's, else torch's.
+    """
+    seeds = config.generator("train").integers(2**62, size=2)
+    on_cuda = device.type == "cuda"
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_cuda else []):
+        try:
+            torch.manual_seed(int(seeds[0]))
+            torch.set_num_threads(config.train.threads or threads)
+            torch.use_deterministic_algorithms(True)
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
+            if on_cuda and workspace is None:  # cuBLAS is deterministic only with a workspace of fixed size
+                os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+            yield torch.Generator().manual_seed(int(seeds[1]))
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+            torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
+            if on_cuda and workspace is None:
+                os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+def _roles(windows: xr.Dataset, split: xr.Dataset, fold: int) -> NDArray[np.int8]:
+    """Roles of one fold, shape (window,)."""
+    roles: NDArray[np.int8] = np.asarray(split["role"].values, dtype=np.int8)
+    if not 0 <= fold < len(roles) or roles.shape[1] != windows.sizes["window"]:
+        raise FlarecastError(
+            f"split: expected fold {fold} of {windows.sizes['window']} windows, got {len(roles)} folds of "
+            f"{roles.shape[1]} windows; split these windows anew"
+        )
+    role: NDArray[np.int8] = roles[fold]
+    return role
+
+
+def _what_matters(config: Config, prepared: Prepared) -> dict[str, Any]:
+    """What a checkpoint must agree on: the sections used, and what the data left in fitted numbers."""
+    sections = ("run", "events", "unassigned", "scale", "balance", "model", "train")
+    resolved = config.resolved()
+    fitted = [prepared.scaler.centre.tolist(), prepared.prior_natural.tolist(), len(prepared.task.validation)]
+    return {"config": {name: resolved.get(name) for name in sections}, "fitted": fitted}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-COLUMNS = ("tss", "hss", "average_precision", "roc_auc", "bss", "ece")
+COLUMNS = ("tss", "hss", "average_precision", "bss", "ece")
 """Scores shown; scores.json holds all."""
 
 MEANING = {
@@ -26,10 +26,10 @@ def print_scores(content: Mapping[str, Any]) -> None:
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
         click.echo(_heading(of_event[0], content))
-        click.echo(f"{'':24}" + "".join(f"{name:>23}" for name in COLUMNS))
+        click.echo(f"{'':24}" + "".join(f"{name:>22}" for name in COLUMNS))
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
             cells = {row["score"]: row for row in of_event if row["forecast"] == forecast}
-            line = "".join(f"{_cell(cells.get(name)):>23}" for name in COLUMNS)
+            line = "".join(f"{_cell(cells.get(name)):>22}" for name in COLUMNS)
             click.echo(f"{MEANING.get(forecast, forecast):24}{line}")
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))

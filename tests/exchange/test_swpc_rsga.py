@@ -287,7 +287,8 @@ def test_an_archive_with_a_flipped_bit_is_one_sentence_or_the_same(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", np.random.default_rng(1).bytes(3000), gzip.compress(b"no tar", mtime=0), report().encode()]
+    "content",
+    [b"", np.random.default_rng(1).bytes(3000), gzip.compress(b"no tar", mtime=0), report().encode()],
 )
 def test_what_is_no_archive_is_one_sentence(tmp_path, content):
     (tmp_path / "2012_RSGA.tar.gz").write_bytes(content)

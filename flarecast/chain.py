@@ -21,7 +21,6 @@ from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
 from flarecast.errors import FlarecastError, choose
 from flarecast.evaluate import evaluate as score_forecasts
-from flarecast.exchange.forecast_csv import read_csv, write_csv
 from flarecast.files import read_json, sha256, write_json
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 
@@ -96,7 +95,7 @@ def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
 def run_read_forecasts(reader: str, raw: Path, out: Path) -> xr.Dataset:
     """Forecasts made elsewhere -> forecasts.nc."""
     forecasts = choose("reader", reader, exchange.READERS)(raw)
-    save(forecasts, out, FORECASTS)
+    exchange.save_forecasts(forecasts, out)
     return forecasts
 
 
@@ -198,7 +197,7 @@ def run_forecast(
         windows, split = open_pair(windows_path, split_path)
         role = np.asarray(split["role"].values[0])
     forecasts = forecast(windows, model, role=role, fold=0, device=device, calibration=calibration)
-    write_forecasts(forecasts, out)
+    exchange.save_forecasts(forecasts, out)
     return forecasts, calibration is not None
 
 
@@ -222,9 +221,9 @@ def run_evaluate(
     out: Path | None,
 ) -> dict[str, Any]:
     """Forecasts, ours or others', and references -> scores.json."""
-    named = {path.stem: read_any_forecasts(path) for path in references}
+    named = {path.stem: exchange.open_forecasts(path) for path in references}
     content = score_forecasts(
-        read_any_forecasts(forecasts_path),
+        exchange.open_forecasts(forecasts_path),
         references=named,
         truth=open_file(truth, WINDOWS) if truth else None,
         rng=config.generator("evaluate"),
@@ -271,21 +270,6 @@ def run_all(
     say(f"evaluate -> {run.scores}")
     content = run_evaluate(run.calibrated, references, None, config, run.scores)
     return content
-
-
-def read_any_forecasts(path: Path) -> xr.Dataset:
-    """Read forecasts from .csv or .nc."""
-    return read_csv(path) if path.suffix == ".csv" else open_file(path, FORECASTS)
-
-
-def write_forecasts(forecasts: xr.Dataset, path: Path) -> None:
-    """Write forecasts as .csv or .nc."""
-    if path.suffix == ".csv":
-        write_csv(forecasts, path)
-    elif path.suffix == ".nc":
-        save(forecasts, path, FORECASTS)
-    else:
-        raise FlarecastError(f"{path}: expected a name that ends in .nc or .csv")
 
 
 def windows_of(run: RunFolder) -> Path:

@@ -84,8 +84,8 @@ class Model(Section):
 class Train(Section):
     """How it is trained.
 
-    One thread gives the same bits whatever the number of cores, is enough for models of this size, and does not
-    suffer from neighbours; ask for more threads for a large network on a large CPU.
+    One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
+    not suffer from neighbours; ask for more threads for a large network on a large CPU.
     """
 
     epochs: int = Field(30, ge=1)

@@ -1,4 +1,4 @@
-"""Forecasts made elsewhere.
+"""Forecasts made elsewhere, and the two forms that forecasts are kept in.
 
 A reader is a function `(raw) -> forecasts` of `schema.FORECASTS`, called by `flarecast read-forecasts`.
 """
@@ -8,8 +8,34 @@ from pathlib import Path
 
 import xarray as xr
 
+from flarecast.errors import FlarecastError
+from flarecast.exchange.forecast_csv import read_csv, write_csv
 from flarecast.exchange.swpc_rsga import read_swpc_rsga
+from flarecast.schema import FORECASTS, open_file, save
 
 READERS: dict[str, Callable[[Path], xr.Dataset]] = {
     "swpc-rsga": read_swpc_rsga,
 }
+
+
+def open_forecasts(path: Path) -> xr.Dataset:
+    """Read forecasts, ours or anybody's, from .csv or .nc.
+
+    Raises:
+        FlarecastError: It is missing or no such file.
+    """
+    return read_csv(path) if path.suffix == ".csv" else open_file(path, FORECASTS)
+
+
+def save_forecasts(forecasts: xr.Dataset, path: Path) -> None:
+    """Write forecasts as .csv or .nc.
+
+    Raises:
+        FlarecastError: The name ends otherwise, or the folder cannot be written.
+    """
+    if path.suffix == ".csv":
+        write_csv(forecasts, path)
+    elif path.suffix == ".nc":
+        save(forecasts, path, FORECASTS)
+    else:
+        raise FlarecastError(f"{path}: expected a name that ends in .nc or .csv")

@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast.batches import choose_device, gather_steps, has_values, to_device
+from flarecast.batches import choose_device, cpu_threads, gather_steps, has_values, to_device
 from flarecast.calibrate import apply_calibration
 from flarecast.cycles import rotation_of
 from flarecast.goes import compatible_classes, occurred_table, parse_class
@@ -103,7 +103,7 @@ def class_probability(
     tensors = to_device(model.scaler.apply(values), step_rows(windows), last_class, where)
     module = model.module.to(where).eval()
     out = np.empty((windows.sizes["window"], occurred.shape[1] + 1))
-    with torch.inference_mode():
+    with torch.inference_mode(), cpu_threads(int(model.config["train"]["threads"])):
         for start in range(0, len(out), BATCH):
             index = torch.arange(start, min(start + BATCH, len(out)), device=where)
             logits = module(gather_steps(tensors, index), tensors.last_class.index_select(0, index))

@@ -19,7 +19,7 @@ from torch import nn
 from flarecast import __version__, scale
 from flarecast.averaging import AVERAGINGS
 from flarecast.balance import BALANCERS
-from flarecast.batches import choose_device, ordered
+from flarecast.batches import choose_device, cpu_threads, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
 from flarecast.epochs import Progress, Store, fit_by_gradient, validation_loss, write_history
@@ -84,10 +84,9 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
         stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote
     with _torch_state(config, where) as generator:
-        threads = torch.get_num_threads()
         made_with = {
             "device": where.type,
-            "threads": threads,
+            "threads": torch.get_num_threads(),
             "torch": str(torch.__version__),
             "flarecast": __version__,
         }
@@ -156,19 +155,19 @@ def _describe(
 def _torch_state(config: Config, device: torch.device) -> Iterator[torch.Generator]:
     """Seed torch and make it deterministic; put back its global state afterwards.
 
-    Gives the generator of the order of windows. The number of threads is the configuration's, else torch's.
+    Gives the generator of the order of windows. The number of threads is the configuration's.
     """
     seeds = config.generator("train").integers(2**62, size=2)
     on_cuda = device.type == "cuda"
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if on_cuda else []):
+    devices = [torch.cuda.current_device()] if on_cuda else []
+    with torch.random.fork_rng(devices=devices), cpu_threads(config.train.threads):
         try:
             torch.manual_seed(int(seeds[0]))
-            torch.set_num_threads(config.train.threads or threads)
             torch.use_deterministic_algorithms(True)
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
             torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
@@ -176,7 +175,6 @@ def _torch_state(config: Config, device: torch.device) -> Iterator[torch.Generat
                 os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
             yield torch.Generator().manual_seed(int(seeds[1]))
         finally:
-            torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
             torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
             torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn

@@ -178,13 +178,14 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     """One epoch and its validation; returns its line of the history."""
     train_loss = train_epoch(state.module, state.optimizer, task, state.generator)
     state.epoch += 1
-    if not math.isfinite(train_loss):
-        rate = state.optimizer.param_groups[0]["lr"]
-        raise FlarecastError(
-            f"training loss: expected a finite number, got {train_loss} in epoch {state.epoch} at learning "
-            f"rate {rate:g}; lower train.learning_rate"
-        )
     loss = validation_loss(state.module, task)
+    for name, value in (("training", train_loss), ("validation", loss)):
+        if not math.isfinite(value):
+            rate = state.optimizer.param_groups[0]["lr"]
+            raise FlarecastError(
+                f"{name} loss: expected a finite number, got {value} in epoch {state.epoch} at learning rate "
+                f"{rate:g}; lower train.learning_rate"
+            )
     if state.averaged is not None:
         state.averaged.update_parameters(state.module)
     elif loss < state.best_loss:

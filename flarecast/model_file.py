@@ -19,7 +19,7 @@ from safetensors.torch import save as save_tensors
 from torch import nn
 
 from flarecast.batches import choose_device
-from flarecast.config import check_options
+from flarecast.config import check_options, parse_config
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, replacing, sha256, write_json
 from flarecast.models import load_builder
@@ -155,7 +155,11 @@ def load(folder: Path, device: str = "auto") -> TrainedModel:
         prior_natural=np.array(said.prior_natural),
         prior_trained=np.array(said.prior_trained),
         training_base_rate=np.array(said.training_base_rate),
-        **{**same, "model_options": options},
+        **{
+            **same,
+            "model_options": options,
+            "config": parse_config(said.config, f"{path}: config").resolved(),
+        },
     )
 
 

@@ -45,11 +45,9 @@ class Logistic(nn.Module):
         self, shape: Shape, inverse_penalty: float, max_iterations: int, statistics: tuple[Statistic, ...]
     ) -> None:
         super().__init__()
-        self.inverse_penalty, self.max_iterations, self.statistics = (
-            inverse_penalty,
-            max_iterations,
-            statistics,
-        )
+        self.inverse_penalty = inverse_penalty
+        self.max_iterations = max_iterations
+        self.statistics = statistics
         size = shape.n_features * len(statistics)
         self.register_buffer("centre", torch.zeros(size, dtype=torch.float64))
         self.register_buffer("spread", torch.ones(size, dtype=torch.float64))
@@ -110,7 +108,7 @@ def _one_row_a_class(
 def build(
     shape: Shape,
     *,
-    inverse_penalty: Annotated[float, Field(gt=0)] = 0.1,
+    inverse_penalty: Annotated[float, Field(gt=0)] = 0.01,
     max_iterations: Annotated[int, Field(ge=1)] = 2000,
     statistics: Annotated[tuple[Statistic, ...], Field(min_length=1)] = ALL,
 ) -> nn.Module:
@@ -118,7 +116,8 @@ def build(
 
     Args:
         shape: Sizes of input and output.
-        inverse_penalty: scikit-learn's C: the smaller, the nearer all coefficients stay to 0.
+        inverse_penalty: scikit-learn's C: the smaller, the nearer all coefficients stay to 0. Overlapping
+            windows repeat each other, so it is to be smaller than for independent samples.
         max_iterations: Limit for the solver (L-BFGS).
         statistics: Which statistics of each feature over the window are used.
     """

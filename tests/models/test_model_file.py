@@ -88,6 +88,7 @@ def test_a_damaged_file_is_named_in_one_sentence(folder, name, damage):
         {"prior_natural": [1.0, 0.0]},
         {"training_base_rate": None},
         {"n_steps": "many"},
+        {"config": {"train": {"threads": 0}}},
         {"surprise": 1},
     ],
     ids=lambda changes: "-".join(map(str, changes)),

@@ -18,6 +18,10 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
+ifneq ($(words $(RUN))$(findstring /,$(RUN))$(filter . ..,$(RUN)),1)
+$(error RUN='$(RUN)': expected the name of a run, one of $(basename $(notdir $(wildcard configs/*.toml))))
+endif
+
 BIN := $(VENV)/bin
 FLARECAST := $(BIN)/flarecast
 INSTALLED := $(VENV)/.installed-$(EXTRAS)
@@ -25,6 +29,8 @@ CONFIG := configs/$(RUN).toml
 WINDOWS := data/windows/$(RUN).nc
 RAW_STAMP := data/windows/$(RUN).raw
 RUN_DIR := data/runs/$(RUN)
+# Named once, RAW is remembered in the first line of its stamp.
+KNOWN_RAW := $(or $(RAW),$(shell head -n 1 $(RAW_STAMP) 2>/dev/null))
 
 # evaluate.references names files, or readers for the same RAW, whose forecasts the chain then reads itself.
 REFERENCES := $(shell $(PYTHON) scripts/references.py $(CONFIG) $(RUN_DIR))
@@ -45,11 +51,11 @@ $(CONFIG):
 
 # Rewritten only when RAW or what lies in it changes; make then redoes what was made of it.
 $(RAW_STAMP): FORCE
-	@$(PYTHON) scripts/raw_stamp.py $@ "$(RAW)"
+	+@$(PYTHON) scripts/raw_stamp.py $@ "$(RAW)"
 
 ingest: $(WINDOWS) ## raw archives -> windows
-$(WINDOWS): $(RAW_STAMP) $(CONFIG) | $(INSTALLED)
-	$(FLARECAST) ingest from-config $(if $(RAW),"$(RAW)") -c $(CONFIG) -o $@
+$(WINDOWS): $(CONFIG) $(RAW_STAMP) | $(INSTALLED)
+	$(FLARECAST) ingest from-config $(if $(KNOWN_RAW),"$(KNOWN_RAW)") -c $(CONFIG) -o $@
 
 split: $(RUN_DIR)/split.nc ## a role for every window
 $(RUN_DIR)/split.nc: $(WINDOWS) $(CONFIG) | $(INSTALLED)
@@ -76,7 +82,7 @@ $(RUN_DIR)/calibrated.nc $(RUN_DIR)/calibration.json &: $(RUN_DIR)/forecasts.nc 
 
 # Forecasts made elsewhere, read from the same RAW: data/runs/<run>/<reader>.nc
 $(READ): $(RUN_DIR)/%.nc: $(RAW_STAMP) | $(INSTALLED)
-	$(FLARECAST) read-forecasts $* "$(RAW)" -o $@
+	$(FLARECAST) read-forecasts $* $(if $(KNOWN_RAW),"$(KNOWN_RAW)") -o $@
 
 evaluate: $(RUN_DIR)/scores.json ## score the forecasts, print the table and the paths
 	@cat $(RUN_DIR)/scores.txt

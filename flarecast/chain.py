@@ -14,15 +14,18 @@ import xarray as xr
 
 from flarecast import balance, calibrators, exchange, ingest, models
 from flarecast import split as splitting
-from flarecast.audit import Audit, check_same_windows, require_events
+from flarecast.audit import Audit, check_same_windows, require_events, roles_of
 from flarecast.audit import audit as audit_split
 from flarecast.calibrate import calibrate as calibrate_forecasts
 from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
 from flarecast.errors import FlarecastError, choose
 from flarecast.evaluate import evaluate as score_forecasts
+from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
+from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
+from flarecast.windows import open_windows
 
 if TYPE_CHECKING:
     from flarecast.model_file import TrainedModel
@@ -77,6 +80,7 @@ def check_parts(config: Config, deep: bool = False) -> None:
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
     check_options(calibrator, config.calibrate.options, "calibrate.options")
     choose("model.name", config.model.name, models.MODELS)
+    choose("scale.name", config.scale.name, SCALES)
     if deep:
         from flarecast.train import check_parts as check_training_parts
 
@@ -101,7 +105,7 @@ def run_read_forecasts(reader: str, raw: Path, out: Path) -> xr.Dataset:
 
 def run_split(windows_path: Path, config: Config, out: Path) -> xr.Dataset:
     """windows.nc -> split.nc."""
-    windows = open_file(windows_path, WINDOWS)
+    windows = open_windows(windows_path)
     strategy = choose("split.strategy", config.split.strategy, splitting.STRATEGIES)
     options = check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
     split = splitting.make_split(
@@ -120,11 +124,12 @@ def open_pair(windows_path: Path, split_path: Path) -> tuple[xr.Dataset, xr.Data
     """Open windows and the split made of them.
 
     Raises:
-        FlarecastError: The split was made of other windows.
+        FlarecastError: One is missing or broken, or the split was made of other windows.
     """
-    split = open_file(split_path, SPLIT)
+    windows, split = open_windows(windows_path), open_file(split_path, SPLIT)
     check_same_windows(split, sha256(windows_path))
-    return open_file(windows_path, WINDOWS), split
+    roles_of(windows, split)
+    return windows, split
 
 
 def run_audit(windows_path: Path, split_path: Path, config: Config, out: Path | None) -> Audit:
@@ -192,7 +197,7 @@ def run_forecast(
     model = load(run.model if of_run else folder, device)
     calibration = read_json(run.calibration) if of_run and run.calibration.is_file() else None
     if split_path is None:
-        windows, role = open_file(windows_path, WINDOWS), None
+        windows, role = open_windows(windows_path), None
     else:
         windows, split = open_pair(windows_path, split_path)
         role = np.asarray(split["role"].values[0])
@@ -203,7 +208,7 @@ def run_forecast(
 
 def run_calibrate(forecasts_path: Path, config: Config, out: Path) -> xr.Dataset:
     """forecasts.nc -> calibrated.nc and, beside it, calibration.json."""
-    forecasts = open_file(forecasts_path, FORECASTS)
+    forecasts = open_netcdf(forecasts_path)
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
     options = check_options(calibrator, config.calibrate.options, "calibrate.options")
     calibrated, calibration = calibrate_forecasts(forecasts, config.calibrate.name, options)
@@ -220,12 +225,24 @@ def run_evaluate(
     config: Config,
     out: Path | None,
 ) -> dict[str, Any]:
-    """Forecasts, ours or others', and references -> scores.json."""
-    named = {path.stem: exchange.open_forecasts(path) for path in references}
+    """Forecasts, ours or others', and references -> scores.json.
+
+    Raises:
+        FlarecastError: A file is missing or no such file, or two references have one name.
+    """
+    named: dict[str, xr.Dataset] = {}
+    for path in references:
+        if path.stem in named:
+            raise FlarecastError(
+                f"reference {path}: expected a name of its own, got a second {path.stem}; rename the file"
+            )
+        named[path.stem] = exchange.open_forecasts(path)
+    forecasts = exchange.open_forecasts(forecasts_path)
+    forecasts.attrs.setdefault("unassigned", config.unassigned)  # ours say how they were trained
     content = score_forecasts(
-        exchange.open_forecasts(forecasts_path),
+        forecasts,
         references=named,
-        truth=open_file(truth, WINDOWS) if truth else None,
+        truth=open_windows(truth) if truth else None,
         rng=config.generator("evaluate"),
         resamples=config.evaluate.resamples,
         confidence=config.evaluate.confidence,
@@ -253,6 +270,7 @@ def run_all(
 ) -> dict[str, Any]:
     """The whole chain in one process; returns the content of scores.json."""
     check_parts(config, deep=True)
+    references = [_reference(name, raw, run.folder) for name in config.evaluate.references]
     say(f"ingest {config.ingest.source} -> {run.windows}")
     run_ingest(config, raw, run.windows)
     say(f"split {config.split.strategy} -> {run.split}")
@@ -266,7 +284,6 @@ def run_all(
     run_forecast(run.windows, run.model, run.split, run.forecasts, device)
     say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
     run_calibrate(run.forecasts, config, run.calibrated)
-    references = [_reference(name, raw, run.folder) for name in config.evaluate.references]
     say(f"evaluate -> {run.scores}")
     content = run_evaluate(run.calibrated, references, None, config, run.scores)
     return content
@@ -286,8 +303,11 @@ def config_of(run: RunFolder) -> Config:
 
 
 def _reference(name: str, raw: Path | None, folder: Path) -> Path:
-    """A reference is a file, or the name of a reader for the same RAW."""
+    """A reference is a file, or the name of a reader for the same RAW, which is read here."""
     if name not in exchange.READERS:
+        if not Path(name).is_file():
+            readers = ", ".join(exchange.READERS)
+            raise FlarecastError(f"evaluate.references: expected a file or one of {readers}, got {name!r}")
         return Path(name)
     if raw is None:
         raise FlarecastError(f"evaluate.references: {name} reads RAW, got none; name the folder")

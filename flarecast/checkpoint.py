@@ -4,6 +4,7 @@ One file, written aside and renamed: tensors, numbers and text only, read with `
 """
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from pickle import UnpicklingError
@@ -27,8 +28,10 @@ def write_checkpoint(path: Path, state: dict[str, Any], whose: str) -> None:
     Raises:
         FlarecastError: The folder cannot be written.
     """
+    content = io.BytesIO()  # torch would hide from us why a file cannot be written
+    torch.save({"identity": whose, "state": state}, content)
     with replacing(path) as aside:
-        torch.save({"identity": whose, "state": state}, aside)
+        aside.write_bytes(content.getvalue())
 
 
 def read_checkpoint(path: Path, whose: str) -> dict[str, Any] | None:

@@ -138,7 +138,7 @@ class Config(Section):
     @classmethod
     def _ascending_classes(cls, events: tuple[str, ...]) -> tuple[str, ...]:
         try:
-            named = tuple(goes.format_class(goes.parse_class(event)) for event in events)
+            named = tuple(goes.spell_class(event) for event in events)
         except FlarecastError as error:
             raise ValueError(str(error)) from error
         if not named or not goes.ascending(named):

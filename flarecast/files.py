@@ -50,11 +50,16 @@ def read_json(path: Path) -> Any:
         FlarecastError: It is missing or no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_constant)
     except OSError as error:
         raise FlarecastError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
         raise FlarecastError(f"{path}: expected JSON, got something else ({error})") from error
+
+
+def _no_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which are no JSON, though Python reads them."""
+    raise ValueError(f"{name} is no JSON")
 
 
 def _finite(content: Any) -> Any:

@@ -137,6 +137,7 @@ def _attributes(windows: xr.Dataset, model: TrainedModel) -> dict[str, Any]:
     return {
         "forecast_name": "model",
         "model_name": model.model_name,
+        "unassigned": model.unassigned,
         "training_base_rate": model.training_base_rate,
         "prior_natural": model.prior_natural,
         "prior_trained": model.prior_trained,
@@ -151,7 +152,8 @@ def _copied(windows: xr.Dataset) -> dict[str, Any]:
     names = ("issue_time", "valid_from", "valid_to", "region", "peak_flux", "peak_flux_upper")
     start = windows["flare_start"].values
     arrays = {name: windows[name].values for name in names}
-    arrays["in_progress"] = (start != NO_TIME) & (start <= windows["issue_time"].values)
+    if (start != NO_TIME).any():  # without a single start, as in daily counts, nobody knows
+        arrays["in_progress"] = (start != NO_TIME) & (start <= windows["issue_time"].values)
     if "longitude" in windows:
         n_rows = windows["n_rows"].values
         last = windows["first_row"].values + n_rows - 1

@@ -54,6 +54,18 @@ def format_class(flux: float) -> str:
     return f"{letter}{tenths / 10:.1f}"
 
 
+def spell_class(text: str) -> str:
+    """One spelling of a class: `m1` -> `M1.0`; a class of more digits, like `M1.43`, keeps them.
+
+    Raises:
+        FlarecastError: It is no GOES class.
+    """
+    flux = parse_class(text)
+    name = format_class(flux)
+    tenths = flux / DECADES[name[0]] * 10
+    return name if abs(tenths - round(tenths)) < TOLERANCE * tenths else text.strip().upper()
+
+
 def class_bounds(letter: str) -> tuple[float, float]:
     """Smallest and largest flux that a bare letter can mean [W m-2].
 

@@ -24,7 +24,7 @@ from flarecast.errors import FlarecastError
 from flarecast.files import read_json, replacing, sha256, write_json
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
-from flarecast.scale import Scaler
+from flarecast.scale import SCALES, Scaler
 
 FloatArray = NDArray[np.float64]
 
@@ -197,6 +197,8 @@ def _read_description(path: Path) -> _Description:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         _damaged(path, f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg'].lower()}")
+    if said.scaler.name not in SCALES:
+        _damaged(path, f"scaler {said.scaler.name!r}")
     lengths = {
         "scaler": (len(said.features), {len(getattr(said.scaler, name)) for name in _STATISTICS}),
         "priors": (len(said.events) + 1, {len(said.prior_natural), len(said.prior_trained)}),

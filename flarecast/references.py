@@ -134,10 +134,14 @@ def region_codes(region: ArrayLike) -> IntArray:
 def _rate_after(
     before: NDArray[np.int8], outcome: NDArray[np.int8], trained: NDArray[np.bool_], otherwise: float
 ) -> FloatArray:
-    """Training rate after each latest known outcome (1, 0, none), or `otherwise` where none trained."""
-    rate = np.full(before.size, otherwise)
+    """Training rate after each latest known outcome (1, 0, none), or `otherwise` after one never trained on.
+
+    NaN where there are no training windows at all: then there is nothing to calibrate with.
+    """
+    trained = trained & (outcome >= 0)
+    rate = np.full(before.size, otherwise if trained.any() else np.nan)
     for state in (-1, 0, 1):
-        fitted = outcome[trained & (outcome >= 0) & (before == state)]
+        fitted = outcome[trained & (before == state)]
         if fitted.size:
             rate[before == state] = fitted.mean()
     return rate

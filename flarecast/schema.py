@@ -23,6 +23,8 @@ SAMPLINGS = ("natural", "filtered", "case-control")
 """How the windows of a source were chosen."""
 
 TIME_UNIT = "seconds since 1970-01-01T00:00:00"
+YEARS = (-62_135_596_800, 253_402_300_799)
+"""First and last second that has a date: the years 1 to 9999 [s since 1970]."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class FileSchema:
     attributes: tuple[str, ...]
 
 
-def _time(dim: str, meaning: str, required: bool = True) -> Variable:
-    return Variable((dim,), "int64", TIME_UNIT, meaning, required)
+def _time(dim: str, meaning: str, absent: bool = False) -> Variable:
+    low, high = (None, None) if absent else YEARS
+    return Variable((dim,), "int64", TIME_UNIT, meaning, low=low, high=high)
 
 
 def _flux(meaning: str, required: bool = True) -> Variable:
@@ -107,8 +110,8 @@ WINDOWS = FileSchema(
         "peak_flux": _flux("largest flare peak in the valid span, smallest it can be; 0 = quiet"),
         "peak_flux_upper": _flux("largest flare peak in the valid span, largest it can be; inf = unknown"),
         "unassigned_peak_flux": _flux("largest flare without a region in the valid span; 0 = none"),
-        "flare_start": _time("window", "start of that largest flare; smallest int64 = none or unknown"),
-        "flare_peak": _time("window", "peak of that largest flare; smallest int64 = none or unknown"),
+        "flare_start": _time("window", "start of that largest flare; smallest int64 = none or unknown", True),
+        "flare_peak": _time("window", "peak of that largest flare; smallest int64 = none or unknown", True),
         "flare_id": Variable(
             ("window",), "text", "", "identifier of that largest flare; empty = none or unknown"
         ),
@@ -136,9 +139,7 @@ NO_TIME = int(np.iinfo(np.int64).min)
 
 SPLIT = FileSchema(
     "split",
-    {
-        "role": Variable(("fold", "window"), "int8", "1", "role", flags=_FLAG_ROLE),
-    },
+    {"role": Variable(("fold", "window"), "int8", "1", "role", flags=_FLAG_ROLE)},
     ("windows_sha256", "strategy", "embargo_hours", "history"),
 )
 
@@ -242,8 +243,8 @@ def save(dataset: xr.Dataset, path: Path, schema: FileSchema) -> None:
                 rows = max(1, min(variable.shape[0], 1_000_000 // max(1, variable.size // variable.shape[0])))
                 chunks = (rows, *variable.shape[1:])
                 encoding[str(name)] |= {"zlib": True, "complevel": 1, "shuffle": True, "chunksizes": chunks}
-    with replacing(path) as aside:
-        dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+    with replacing(path) as aside:  # through memory: HDF5 on a full disk takes the whole process down
+        aside.write_bytes(dataset.to_netcdf(engine="h5netcdf", encoding=encoding))
 
 
 def open_file(path: Path, schema: FileSchema) -> xr.Dataset:
@@ -302,12 +303,11 @@ def _problems(name: str, variable: xr.DataArray, spec: Variable) -> list[str]:
         got = ", ".join(map(str, variable.dims))
         problems.append(f"{name} has dimensions ({got}), not ({', '.join(spec.dims)})")
     if spec.dtype == "text":
-        if variable.dtype.kind not in "OUT":
-            problems.append(f"{name} is {variable.dtype}, not text")
-        return problems
+        return (
+            problems if variable.dtype.kind in "OUT" else [*problems, f"{name} is {variable.dtype}, not text"]
+        )
     if variable.dtype != np.dtype(spec.dtype):
-        problems.append(f"{name} is {variable.dtype}, not {spec.dtype}")
-        return problems
+        return [*problems, f"{name} is {variable.dtype}, not {spec.dtype}"]
     values = variable.values
     if spec.flags:
         odd = np.setdiff1d(np.unique(values), [value for _, value in spec.flags])

@@ -4,15 +4,84 @@ Each observation is stored once, as a row of a track; a window is the rows of on
 (issue_time - n_steps x cadence, issue_time].
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast.errors import FlarecastError
+from flarecast.schema import SAMPLINGS, WINDOWS, open_file
 
 IntArray = NDArray[np.int64]
+
+
+def open_windows(path: Path) -> xr.Dataset:
+    """Read a windows file and make sure that it can be gathered from.
+
+    Raises:
+        FlarecastError: It is missing, no windows file, or contradicts itself; all problems are named.
+    """
+    windows = open_file(path, WINDOWS)
+    problems = list(_odd_attributes(windows.attrs)) or list(_contradictions(windows))
+    if problems:
+        raise FlarecastError(
+            f"{path}: expected a windows file that fits itself; {'; '.join(problems)}; ingest anew"
+        )
+    return windows
+
+
+def _odd_attributes(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Attributes that cannot be, in words."""
+    for name in ("n_steps", "cadence_minutes", "horizon_hours", "lead_hours", "latency_minutes"):
+        value, may_be_zero = attributes[name], name in ("lead_hours", "latency_minutes")
+        number = float(value) if isinstance(value, Real) else math.nan
+        if not (0 <= number < math.inf and (number or may_be_zero)) or (name == "n_steps" and number % 1):
+            yield f"attribute {name} is {value!r}"
+    if attributes["sampling"] not in SAMPLINGS:
+        yield f"attribute sampling is {attributes['sampling']!r}, none of {', '.join(SAMPLINGS)}"
+
+
+def _contradictions(windows: xr.Dataset) -> Iterator[str]:
+    """Variables that contradict each other or the attributes, in words."""
+    names = windows["feature"].values.tolist()
+    if not names or len(set(names)) < len(names):
+        yield f"{len(names)} features have {len(set(names))} names"
+    if not np.isfinite(windows["feature_memory_hours"].values).all():
+        yield "feature_memory_hours is not finite"
+    step = np.diff(windows["time"].values)
+    next_track = np.diff(windows["track"].values)
+    if (next_track < 0).any() or (step[next_track == 0] < 0).any():
+        yield "rows do not ascend by track and time"
+    issue, valid_from = windows["issue_time"].values, windows["valid_from"].values
+    peak, upper = windows["peak_flux"].values, windows["peak_flux_upper"].values
+    lead, horizon = (round(windows.attrs[name] * 3600) for name in ("lead_hours", "horizon_hours"))
+    for what, wrong in (
+        ("first_row and n_rows are not rows of one track and the window's span", ~_sliced(windows)),
+        ("valid_from is not issue_time + lead", valid_from - issue != lead),
+        ("valid_to is not valid_from + horizon", windows["valid_to"].values - valid_from != horizon),
+        ("peak_flux is not from 0 to peak_flux_upper", (peak < 0) | (peak > upper)),
+    ):
+        if wrong.any():
+            yield f"{what} in {np.count_nonzero(wrong):,} windows"
+
+
+def _sliced(windows: xr.Dataset) -> NDArray[np.bool_]:
+    """Whether each window's slice is of rows that there are, of one track, in its span; shape (window,)."""
+    first, count = windows["first_row"].values, windows["n_rows"].values.astype(np.int64)
+    n_rows = windows.sizes["row"]
+    fine: NDArray[np.bool_] = (first >= 0) & (count >= 0) & (first <= n_rows - count)
+    filled = np.flatnonzero(fine & (count > 0))
+    start, last = first[filled], first[filled] + count[filled] - 1
+    time, track, issue = windows["time"].values, windows["track"].values, windows["issue_time"].values
+    span = windows.attrs["n_steps"] * round(windows.attrs["cadence_minutes"] * 60)
+    inside = (time[start] > issue[filled] - span) & (time[last] <= issue[filled])
+    fine[filled] = inside & (track[start] == track[last])
+    return fine
 
 
 def cut(

@@ -1,6 +1,7 @@
 """Write the names, sizes and times of what lies in RAW to a stamp, unless the stamp already says so.
 
-Usage: raw_stamp.py STAMP RAW. Without RAW an existing stamp stays: the data were made of it. Standard library
+Usage: raw_stamp.py STAMP RAW. Without RAW an existing stamp stays: the data were made of it. A RAW that is
+not there is refused, and the stamp stays, so that a slip does not make good data look old. Standard library
 only, because make calls it before anything is installed.
 """
 
@@ -8,10 +9,14 @@ import sys
 from pathlib import Path
 
 stamp, raw = Path(sys.argv[1]), sys.argv[2]
+folder = Path(raw).resolve()
+if not folder.exists():
+    sys.exit(f"RAW={raw}: expected a folder of raw data, found none")
 if raw or not stamp.exists():
-    files = sorted(path for path in Path(raw).rglob("*") if path.is_file()) if raw else []
-    lines = [raw, *(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)]
-    text = "\n".join(lines) + "\n"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != text:
+    files = sorted(path for path in [folder, *folder.rglob("*")] if path.is_file()) if raw else []
+    lines = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    text = "\n".join([str(folder) if raw else "", *lines]) + "\n"
+    content = text.encode(errors="surrogateescape")
+    if not stamp.exists() or stamp.read_bytes() != content:
         stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(text, encoding="utf-8")
+        stamp.write_bytes(content)

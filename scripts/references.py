@@ -5,8 +5,12 @@ RUN_DIR/<reader>.nc. Standard library only, because make calls it before anythin
 """
 
 import sys
-import tomllib
 from pathlib import Path
+
+try:
+    import tomllib
+except ModuleNotFoundError:
+    sys.exit()  # a Python before 3.11; `make setup` says so
 
 config, run = Path(sys.argv[1]), sys.argv[2]
 try:

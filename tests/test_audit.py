@@ -286,7 +286,7 @@ def test_a_split_of_other_windows_is_refused():
         FlarecastError, match="made of the windows file 222222222222, got one made of 111111111111"
     ):
         check_same_windows(make_roles([TRAIN], windows_sha256="1" * 64), "2" * 64)
-    with pytest.raises(FlarecastError, match="expected roles for 3 windows, got 2"):
+    with pytest.raises(FlarecastError, match="expected roles for 3 windows, got 1 fold of 2"):
         audit(make_windows(crowd("HARP", 3)), make_roles([TRAIN, TEST]))
 
 

@@ -1,6 +1,7 @@
 """The chain, end to end, as a user calls it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -155,6 +156,23 @@ def test_a_run_forecasts_windows_it_has_never_seen(folder, tmp_path):
     result = call("forecast", unseen, folder / "run" / "model", "-o", tmp_path / "raw.nc")
     assert "raw, not calibrated" in result.output
     assert call("evaluate", tmp_path / "out.csv", "--set", "evaluate.resamples=100").exit_code == 0
+
+
+def test_a_reference_is_named_with_both_issue_times_and_two_of_one_name_are_refused(folder, tmp_path):
+    run = folder / "run"
+    few = ("--set", "evaluate.resamples=100")
+    result = call("evaluate", run / "calibrated.nc", "--reference", run / "forecasts.nc", *few)
+    assert "\nmodel, calibrated " in result.output
+    assert "best possible from rows" in result.output
+    assert re.search(
+        r"- forecasts: [\d,]+ pairs, issued at the same time in the median, e.g. ", result.output
+    )
+    # What was not calibrated is not called so.
+    assert "\nmodel, calibrated " not in call("evaluate", run / "forecasts.nc", *few).output
+    (tmp_path / "forecasts.nc").write_bytes((run / "forecasts.nc").read_bytes())
+    both = ("--reference", run / "forecasts.nc", "--reference", tmp_path / "forecasts.nc")
+    refused = call("evaluate", run / "calibrated.nc", *both, *few, code=1)
+    assert "a second forecasts; rename the file" in refused.output
 
 
 def test_a_run_folder_can_be_audited_and_a_random_split_is_refused(folder, tmp_path):

@@ -54,6 +54,11 @@ def test_bad_values_are_one_sentence(change, words):
     assert "\n" not in str(told.value)
 
 
+def test_events_have_one_spelling_and_keep_every_digit():
+    # An operational M1.0 on the true scale; cut to M1.4 it would be another event.
+    assert load_config(None, ["events=['m1', 'M1.43', 'X1']"]).events == ("M1.0", "M1.43", "X1.0")
+
+
 def test_all_problems_are_told_at_once():
     with pytest.raises(FlarecastError, match=r"train.epochs.*; train.loss"):
         parse_config({"train": {"epochs": "many", "loss": 3}})

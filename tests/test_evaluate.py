@@ -112,6 +112,17 @@ def test_the_test_role_alone_is_scored_and_values_equal_scikit_learns():
     assert brier["low"] < brier["value"] < brier["high"]
 
 
+def test_the_years_of_bss_year_are_calendar_years_of_the_valid_span():
+    forecasts = forecasts_of()
+    rows = forecasts["role"].values == TEST
+    probability, occurred = forecasts["probability"].values[rows, 0], forecasts["occurred"].values[rows, 0]
+    year = forecasts["valid_from"].values[rows].astype("datetime64[s]").astype("datetime64[Y]")
+    assert set(year.astype(str)) == {"2012", "2013", "2014"}
+    rate = np.array([occurred[year == one].mean() for one in year])
+    expected = 1 - np.sum((probability - occurred) ** 2) / np.sum((rate - occurred) ** 2)
+    assert record(scores_of(forecasts), "bss_year")["value"] == pytest.approx(expected)
+
+
 def test_every_score_of_every_forecast_has_a_record_with_all_keys():
     content = scores_of(forecasts_of())
     for forecast in ("model", "raw", "climatology", "persistence", "truth_observed"):
@@ -423,6 +434,25 @@ def test_truth_gives_the_outcomes_and_the_unmatched_stay_unknown():
     content = scores_of(blank, truth=truth_windows(forecasts, slice(0, 880)))
     assert record(content, "brier")["n"] == 580
     assert "20 windows have no match in the truth file: their outcome is unknown" in content["warnings"]
+
+
+def test_truth_masks_as_the_forecasts_say():
+    forecasts = forecasts_of()
+    truth = truth_windows(forecasts, slice(None))
+    truth["unassigned_peak_flux"] = ("window", np.full(900, 2e-5))
+    for unassigned, quiet in (("ignore", 0), ("mask", -1)):
+        filled, _ = fill_outcomes(forecasts.assign_attrs(unassigned=unassigned), truth)
+        expected = np.where(forecasts["occurred"].values[:, 0] == 1, 1, quiet)
+        np.testing.assert_array_equal(filled["occurred"].values[:, 0], expected)
+        np.testing.assert_array_equal(filled["occurred"].values[:, 1], forecasts["occurred"].values[:, 1])
+
+
+def test_truth_of_windows_chosen_by_outcome_gives_no_score_that_hangs_on_the_base_rate():
+    forecasts = forecasts_of()
+    truth = truth_windows(forecasts, slice(None)).assign_attrs(sampling="case-control")
+    content = scores_of(forecasts, truth=truth)
+    assert "case-control" in record(content, "brier")["reason"]
+    assert record(content, "tss")["value"] is not None
 
 
 def test_what_a_reader_was_lenient_about_is_said():

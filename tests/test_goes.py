@@ -86,6 +86,22 @@ def test_a_flux_is_printed_as_the_operational_lists_cut_it(flux, text):
     assert goes.format_class(flux) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "spelled"),
+    [
+        ("m1", "M1.0"),
+        (" C ", "C1.0"),
+        ("C10", "M1.0"),
+        ("x12.0", "X12.0"),
+        ("m1.43", "M1.43"),
+        ("A0.05", "A0.05"),
+    ],
+)
+def test_a_class_has_one_spelling_and_loses_no_digit(text, spelled):
+    assert goes.spell_class(text) == spelled
+    assert goes.parse_class(spelled) == pytest.approx(goes.parse_class(text), rel=1e-12)
+
+
 @given(st.floats(1e-8, 2e-3))
 def test_a_printed_class_is_at_most_its_flux_and_less_than_a_tenth_below(flux):
     low = goes.parse_class(goes.format_class(flux))

@@ -64,6 +64,13 @@ def test_persistence_calibrated_is_the_training_rate_that_follows_each_state():
     assert said.tolist() == pytest.approx([1, 1 / 3, 1 / 3, 1, 1 / 3, 1, 1, 1])
 
 
+def test_without_training_windows_nothing_is_calibrated():
+    windows = windows_of(["a"] * 4, [0, 1, 2, 3])
+    for role, outcome in ((np.zeros(4, np.int8), [1, 0, 1, 0]), (train_role(4), [-1, -1, -1, -1])):
+        assert np.isnan(column(windows, outcome, role, "persistence_calibrated")).all()
+        assert not np.isnan(column(windows, outcome, role, "climatology")).any()
+
+
 def test_climatology_is_the_training_rate_and_recent_rates_fall_back_to_it():
     windows = windows_of(["a", "a"], [0, 100])
     assert column(windows, [1, 0], train_role(2), "climatology").tolist() == [0.25, 0.25]

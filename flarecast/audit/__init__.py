@@ -5,7 +5,7 @@ between roles. Warnings are differences that make scores hard to compare: base r
 blocks.
 """
 
-from flarecast.audit.events import check_same_windows, require_events
+from flarecast.audit.events import check_same_windows, require_events, roles_of
 from flarecast.audit.findings import Audit, Finding
 from flarecast.audit.roles import audit
 from flarecast.audit.tables import audit_tables, read_table
@@ -18,4 +18,5 @@ __all__ = [
     "check_same_windows",
     "read_table",
     "require_events",
+    "roles_of",
 ]

@@ -17,13 +17,13 @@ def roles_of(windows: xr.Dataset, split: xr.Dataset) -> RoleArray:
     """Roles of a split, shape (fold, window).
 
     Raises:
-        FlarecastError: The split has another number of windows.
+        FlarecastError: The split has another number of windows, or no fold.
     """
     role = np.asarray(split["role"].values, dtype=np.int8)
-    if role.shape[1] != windows.sizes["window"]:
+    if not len(role) or role.shape[1] != windows.sizes["window"]:
         raise FlarecastError(
-            f"split: expected roles for {counted(windows.sizes['window'], 'window')}, got {role.shape[1]:,}; "
-            "split these windows again"
+            f"split: expected roles for {counted(windows.sizes['window'], 'window')}, got "
+            f"{counted(len(role), 'fold')} of {role.shape[1]:,}; split these windows again"
         )
     return role
 

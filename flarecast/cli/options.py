@@ -18,19 +18,29 @@ IN = click.Path(path_type=Path)
 
 
 class OutputPath(click.Path):
-    """A path to write: its folder exists or can be made, which is tried before any work is done."""
+    """A file, or a folder of files, to write; that it can be is looked at before any work is done."""
+
+    def __init__(self, folder: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self.folder = folder
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse a path whose nearest existing folder is no folder, or is read-only."""
+        """Refuse what is no file (or no folder), and what lies below no folder or a read-only one."""
         path = Path(str(super().convert(value, param, ctx)))
-        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not self.folder and path.exists() and not path.is_file():
+            raise FlarecastError(f"{path}: cannot be written (it is there and no file)")
+        places = [path.absolute(), *path.absolute().parents][0 if self.folder else 1 :]
+        folder = next(place for place in places if place.exists())
         if not folder.is_dir() or not os.access(folder, os.W_OK):
             raise FlarecastError(f"{path}: cannot be written ({folder} is no folder that can be written)")
         return path
 
 
-OUT = OutputPath(path_type=Path)
-"""A path to write."""
+OUT = OutputPath()
+"""A file to write."""
+
+OUT_FOLDER = OutputPath(folder=True)
+"""A folder to write files to."""
 
 
 def config_options(function: Command) -> Command:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT, config_options, device_option, say, talk_options
+from flarecast.cli.options import IN, OUT_FOLDER, config_options, device_option, say, talk_options
 
 
 @click.command("record")
 @click.argument("windows", type=IN)
 @click.argument("split", type=IN)
 @config_options
-@click.option("-o", "--output", type=OUT, required=True, help="The run's folder.")
+@click.option("-o", "--output", type=OUT_FOLDER, required=True, help="The run's folder.")
 @device_option
 @talk_options
 def command(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT, device_option, epoch_progress, say, talk_options
+from flarecast.cli.options import IN, OUT, OUT_FOLDER, device_option, epoch_progress, say, talk_options
 
 
 @click.command("run")
@@ -13,7 +13,7 @@ from flarecast.cli.options import IN, OUT, device_option, epoch_progress, say, t
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one key, e.g. train.epochs=5."
 )
-@click.option("-o", "--output", type=OUT, help="The run's folder; default data/runs/<run>.")
+@click.option("-o", "--output", type=OUT_FOLDER, help="The run's folder; default data/runs/<run>.")
 @click.option(
     "--windows", "windows_path", type=OUT, help="windows.nc to write; default data/windows/<run>.nc."
 )

@@ -9,9 +9,8 @@ COLUMNS = ("tss", "hss", "average_precision", "bss", "ece")
 """Scores shown; scores.json holds all."""
 
 MEANING = {
-    "model": "model, calibrated",
     "raw": "model, uncalibrated",
-    "truth_observed": "best possible forecast",
+    "truth_observed": "best possible from rows",
     "truth": "hidden state known",
 }
 """What a line is, where the forecast's own name does not say it."""
@@ -22,19 +21,24 @@ def print_scores(content: Mapping[str, Any]) -> None:
     from flarecast.evaluate import score_table
 
     rows = [row for row in score_table(content) if row["score"] in COLUMNS]
+    own = f"{content['forecast_name']}, calibrated" if content["calibrated"] else content["forecast_name"]
+    meaning = MEANING | {"model": own}
     reasons: dict[str, None] = {}
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
         click.echo(_heading(of_event[0], content))
-        click.echo(f"{'':24}" + "".join(f"{name:>22}" for name in COLUMNS))
+        click.echo(f"{'':24}" + "".join(f" {name:>21}" for name in COLUMNS))
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
             cells = {row["score"]: row for row in of_event if row["forecast"] == forecast}
-            line = "".join(f"{_cell(cells.get(name)):>22}" for name in COLUMNS)
-            click.echo(f"{MEANING.get(forecast, forecast):24}{line}")
+            line = "".join(f" {_cell(cells.get(name)):>21}" for name in COLUMNS)
+            click.echo(f"{meaning.get(forecast, forecast):24}{line}")
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
     for reason in reasons:
         click.echo(reason)
+    for name, pairing in content["pairing"]["references"].items():
+        if pairing["pairs"]:
+            click.echo(_issue_times(name, pairing))
 
 
 def _heading(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
@@ -55,10 +59,24 @@ def _cell(row: Mapping[str, Any] | None) -> str:
     return f"{row['value']:.3f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
+def _issue_times(name: str, pairing: Mapping[str, Any]) -> str:
+    """How a reference is paired: `swpc: 4,008 pairs, issued 2 h earlier in the median, e.g. ...`."""
+    hours, example = pairing["issue_offset_hours"], pairing["example"]
+    when = f"{abs(hours):g} h {'earlier' if hours < 0 else 'later'}" if hours else "at the same time"
+    return (
+        f"- {name}: {pairing['pairs']:,} pairs, issued {when} in the median, e.g. "
+        f"{example['reference_issue_time']} beside {example['issue_time']}"
+    )
+
+
 def _reasons(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Why a value or an interval is missing, in words."""
+    """Why values or intervals are missing, a line a reason."""
+    cells: dict[str, list[str]] = {}
+    for row in rows:
+        if row["reason"] and (row["value"] is None or row["low"] is None):
+            reason = f"{row['event']}: {row['reason']}"
+            cells.setdefault(reason, []).append(f"{row['score']} of {row['forecast']}")
     return [
-        f"- {row['event']} {row['score']} of {row['forecast']}: {row['reason']}"
-        for row in rows
-        if row["reason"] and (row["value"] is None or row["low"] is None)
+        f"- {reason} ({cells_of[0]}" + (f" and {len(cells_of) - 1} more cells)" if len(cells_of) > 1 else ")")
+        for reason, cells_of in cells.items()
     ]

@@ -4,14 +4,22 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT, config_options, device_option, epoch_progress, say, talk_options
+from flarecast.cli.options import (
+    IN,
+    OUT_FOLDER,
+    config_options,
+    device_option,
+    epoch_progress,
+    say,
+    talk_options,
+)
 
 
 @click.command("train")
 @click.argument("windows", type=IN)
 @click.argument("split", type=IN)
 @config_options
-@click.option("-o", "--output", type=OUT, required=True, help="Model folder to write.")
+@click.option("-o", "--output", type=OUT_FOLDER, required=True, help="Model folder to write.")
 @device_option
 @talk_options
 def command(

@@ -111,7 +111,10 @@ def _model_rules(
         return _fixed(events)
     try:
         table = json.loads(forecasts.attrs["decision_threshold"])
-        by_event = [dict(table.get(event) or {}) for event in events]
+        by_event = [
+            {rule: float(value) for rule, value in dict(table.get(event) or {}).items() if value is not None}
+            for event in events
+        ]
     except (ValueError, TypeError, AttributeError) as error:
         raise FlarecastError(
             "forecasts: expected attribute decision_threshold as JSON of events and rules, "
@@ -119,7 +122,7 @@ def _model_rules(
         ) from error
     rules = []
     for event, chosen in zip(events, by_event, strict=True):
-        known = {rule: float(chosen[rule]) for rule in ("tss", "hss") if chosen.get(rule) is not None}
+        known = {rule: chosen[rule] for rule in ("tss", "hss") if rule in chosen}
         if "tss" not in known:
             warnings.append(f"{event}: calibration chose no decision threshold, 0.5 is used")
             known = FIXED | known

@@ -47,8 +47,9 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         data: Name of the file, for the record.
 
     Returns:
-        `run`, `data`, `forecast_name`, `role`, `resamples`, `confidence`, `records`, `warnings` (sentences)
-        and `pairing` (how many windows were compared and left out, with both issue times).
+        `run`, `data`, `forecast_name`, `calibrated` (by us), `role`, `resamples`, `confidence`, `records`,
+        `warnings` (sentences) and `pairing` (how many windows were compared and left out, with both issue
+        times).
 
     Raises:
         FlarecastError: A reference has nothing in common with the forecasts, or its name is taken.
@@ -71,6 +72,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "run": run,
         "data": data,
         "forecast_name": str(forecasts.attrs["forecast_name"]),
+        "calibrated": bool(forecasts.attrs.get("calibrated", False)),
         "role": role,
         "resamples": resamples,
         "confidence": confidence,

@@ -83,7 +83,8 @@ def fill_outcomes(forecasts: xr.Dataset, windows: xr.Dataset) -> tuple[xr.Datase
         windows: Windows whose `peak_flux` bounds say what occurred.
 
     Returns:
-        The forecasts with `occurred` replaced, -1 where no window matches, and how many those are.
+        The forecasts with `occurred` replaced, -1 where no window matches, and how many those are. Windows
+        that were chosen by their outcome make the forecasts such a sample, too.
     """
     events = [str(event) for event in forecasts["event"].values]
     unassigned = cast(Any, forecasts.attrs.get("unassigned", "ignore"))
@@ -94,7 +95,10 @@ def fill_outcomes(forecasts: xr.Dataset, windows: xr.Dataset) -> tuple[xr.Datase
     place = index.get_indexer(pd.MultiIndex.from_frame(_spans(forecasts)))
     occurred = np.full(forecasts["probability"].shape, -1, dtype=np.int8)
     occurred[place >= 0] = truth[first[place[place >= 0]]]
-    return forecasts.assign(occurred=forecasts["occurred"].copy(data=occurred)), int((place < 0).sum())
+    filled = forecasts.assign(occurred=forecasts["occurred"].copy(data=occurred))
+    if windows.attrs.get("sampling") == "case-control":
+        filled = filled.assign_attrs(sampling="case-control")
+    return filled, int((place < 0).sum())
 
 
 def describe(forecasts: xr.Dataset, paired: Paired, rows: NDArray[np.bool_]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import xarray as xr
 
 from flarecast.errors import FlarecastError
 from flarecast.exchange.forecast_csv import read_csv, write_csv
+from flarecast.exchange.netcdf import open_netcdf
 from flarecast.exchange.swpc_rsga import read_swpc_rsga
-from flarecast.schema import FORECASTS, open_file, save
+from flarecast.schema import FORECASTS, save
 
 READERS: dict[str, Callable[[Path], xr.Dataset]] = {
     "swpc-rsga": read_swpc_rsga,
@@ -24,7 +25,7 @@ def open_forecasts(path: Path) -> xr.Dataset:
     Raises:
         FlarecastError: It is missing or no such file.
     """
-    return read_csv(path) if path.suffix == ".csv" else open_file(path, FORECASTS)
+    return read_csv(path) if path.suffix == ".csv" else open_netcdf(path)
 
 
 def save_forecasts(forecasts: xr.Dataset, path: Path) -> None:

@@ -37,7 +37,7 @@ def read_columns(path: Path) -> tuple[pd.DataFrame, dict[str, int]]:
         rows[name], naive = _times(name, text[name], problems)
         no_zone += naive
     rows["region"] = _distinct("region", text["region"], _region, problems)
-    rows["event"] = _distinct("event", text["event"], _event, problems)
+    rows["event"] = _distinct("event", text["event"], goes.spell_class, problems)
     rows["probability"] = _numbers("probability", text["probability"], problems)
     outcome = _numbers("occurred", text["occurred"], problems)
     if not problems:
@@ -127,13 +127,6 @@ def _region(text: str) -> str:
     if not text:
         raise FlarecastError("expected a name like disk or NOAA 11429, got an empty cell")
     return text
-
-
-def _event(text: str) -> str:
-    """The class as `M1.0`; one with more digits keeps its text."""
-    flux = goes.parse_class(text)
-    name = goes.format_class(flux)
-    return name if abs(goes.parse_class(name) / flux - 1) < goes.TOLERANCE else text.upper()
 
 
 def _numbers(name: str, cells: pd.Series, problems: list[str]) -> NDArray[np.float64]:

@@ -119,6 +119,16 @@ def test_a_region_that_is_leaving_over_the_limb_cannot_flare(tables):
     assert not truth.outcome_table(1e-5, 30, 24, 0.0)[0].any()
 
 
+def test_a_lead_takes_its_hours_from_those_left_in_view(small):
+    regions, lives, seen, _ = small
+    issues = truth.Issues(*(np.array(values) for values in ((0, 0, 0), (1, 1, 1), (40, 10, 3))))
+    table = truth.outcome_table(1e-5, 8, 24, 0.0)[None]
+    expected = table[0, [24, 2, 0], lives.level[0, 0], lives.trigger[0, 0]]
+    np.testing.assert_array_equal(truth.given_state(table, lives, issues, 8)[0], expected)
+    found = truth.given_rows(table, regions, seen, issues, 8)[0]
+    assert found[0] > found[1] > found[2] == 0
+
+
 def test_the_filter_agrees_with_bayes_rule_written_out_over_all_four_states(small, tables):
     regions, _, seen, issues = small
     found = truth.given_rows(tables, regions, seen, issues, 0)

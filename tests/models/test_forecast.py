@@ -7,6 +7,7 @@ import torch
 from flarecast import schema
 from flarecast.errors import FlarecastError
 from flarecast.forecast import class_to_event, forecast
+from flarecast.goes import occurred_table
 from flarecast.model_file import load
 from flarecast.train import train
 
@@ -108,6 +109,36 @@ def test_longitude_is_that_of_the_last_row_and_flares_under_way_are_marked(windo
     under_way = (start != schema.NO_TIME) & (start < windows["issue_time"].values)
     np.testing.assert_array_equal(made["in_progress"], under_way)
     assert under_way.any()
+
+
+def test_a_flare_that_starts_at_issue_time_is_under_way_and_without_starts_nobody_knows(windows, model):
+    at_issue, unknown = windows.copy(deep=True), windows.copy(deep=True)
+    at_issue["flare_start"].values[:] = windows["issue_time"].values
+    assert forecast(at_issue, model, device="cpu")["in_progress"].values.all()
+    unknown["flare_start"].values[:] = schema.NO_TIME
+    assert "in_progress" not in forecast(unknown, model, device="cpu")
+
+
+def test_flares_without_a_region_mask_negatives_in_training_and_in_scoring(
+    windows, split, configure, tmp_path
+):
+    role = split["role"].values[0]
+    nameless = windows.copy(deep=True)
+    nameless["unassigned_peak_flux"].values[::3] = 2e-5
+    rates = {}
+    for unassigned in ("ignore", "mask"):
+        config = configure("climatology", unassigned=unassigned)
+        trained = train(nameless, split, config, folder=tmp_path / unassigned, device="cpu")
+        made = forecast(nameless, trained, role=role, device="cpu")
+        expected = occurred_table(nameless, trained.events, unassigned)
+        np.testing.assert_array_equal(made["occurred"], expected)
+        assert made.attrs["unassigned"] == unassigned
+        # The first region has no value in any row and trains nothing.
+        known = expected[(role == 1) & (windows["region"].values != "SIM 0")]
+        rates[unassigned] = [(known[:, j] == 1).sum() / (known[:, j] >= 0).sum() for j in range(3)]
+        np.testing.assert_allclose(trained.training_base_rate, rates[unassigned])
+    assert rates["mask"][1] > rates["ignore"][1]
+    assert rates["mask"][2] == rates["ignore"][2]
 
 
 def test_a_calibration_is_applied_and_keeps_the_raw_probabilities(windows, split, model):

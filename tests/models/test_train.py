@@ -2,16 +2,20 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from flarecast import epochs, schema
+from flarecast.averaging import swa
 from flarecast.batches import choose_device, gather_steps
 from flarecast.epochs import phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
+from flarecast.models import load_builder
+from flarecast.models.shape import Shape
 from flarecast.prepare import prepare
 from flarecast.train import check_parts, train
 from flarecast.windows import step_rows
@@ -80,10 +84,13 @@ def test_a_checkpoint_of_another_training_is_not_gone_on_from(changes, windows, 
     assert seen == list(range(1, 9))
 
 
-def test_a_checkpoint_of_other_windows_is_not_gone_on_from(windows, split, configure, tmp_path):
-    stopped_after(2, windows, split, configure(), folder=tmp_path, device="cpu", windows_sha256="a")
+@pytest.mark.parametrize("name", ["windows_sha256", "split_sha256"])
+def test_a_checkpoint_of_other_windows_or_roles_is_not_gone_on_from(
+    name, windows, split, configure, tmp_path
+):
+    stopped_after(2, windows, split, configure(), folder=tmp_path, device="cpu", **{name: "a"})
     seen = []
-    keywords = {"device": "cpu", "windows_sha256": "b", "progress": lambda n, *_: seen.append(n)}
+    keywords = {"device": "cpu", name: "b", "progress": lambda n, *_: seen.append(n)}
     train(windows, split, configure(), folder=tmp_path, **keywords)
     assert seen[0] == 1
 
@@ -183,11 +190,18 @@ def test_without_balancing_the_two_priors_are_the_same_to_the_bit(windows, split
     np.testing.assert_allclose(model.training_base_rate, rates, rtol=1e-12)
 
 
-def test_early_stopping_does_not_see_the_prior_that_balancing_gave(windows, split, configure):
+def test_early_stopping_does_not_see_the_prior_that_balancing_gave(windows, split, configure, tmp_path):
     config = configure("climatology", balance={"name": "class_weights", "event": "X1.0"})
     made = prepare(windows, split["role"].values[0], config, choose_device("cpu"))
     corrected = made.prior_trained * np.exp(made.task.log_correction.numpy())
     np.testing.assert_allclose(corrected, made.prior_natural, rtol=1e-5)
+    # Climatology knows nothing but its prior: balanced or not, it is judged alike.
+    losses = []
+    for name in ("none", "class_weights"):
+        config = configure("climatology", balance={"name": name, "event": "X1.0"})
+        train(windows, split, config, folder=tmp_path / name, device="cpu")
+        losses.append(history(tmp_path / name)[-1]["validation_loss_best"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
 @pytest.mark.parametrize("averaging", ["none", "swa"])
@@ -218,6 +232,33 @@ def test_what_is_kept_has_the_validation_loss_that_the_history_says(windows, spl
         last = history(folder)[-1]
         loss = epochs.validation_loss(model.module, task)
         assert loss == pytest.approx(last[f"validation_loss_{last['kept']}"], rel=1e-6)
+
+
+def test_an_average_that_validates_worse_is_not_kept(windows, split, configure, tmp_path):
+    config = configure(train={"averaging_learning_rate": 2.0})
+    model = train(windows, split, config, folder=tmp_path, device="cpu")
+    last = history(tmp_path)[-1]
+    assert last["validation_loss_averaged"] > 1.1 * last["validation_loss_best"]
+    assert model.training["kept"] == last["kept"] == "best"
+
+
+def test_averaging_starts_from_the_best_weights_of_the_descent(windows, split, configure, tmp_path):
+    config = configure("cnn", train={"epochs": 12, "learning_rate": 0.1})
+    made = prepare(windows, split["role"].values[0], config, choose_device("cpu"))
+    started = []
+
+    def watched(module):
+        started.append(epochs.validation_loss(module, made.task))
+        return swa(module)
+
+    shape = Shape(len(made.features), int(windows.attrs["n_steps"]), 4)
+    torch.manual_seed(0)
+    module, order = load_builder("cnn")(shape, channels=(8,)), torch.Generator().manual_seed(0)
+    store = epochs.Store(tmp_path, "test")
+    epochs.fit_by_gradient(module, replace(made.task, averaging=watched), order, store, None)
+    descent = [line["validation_loss"] for line in history(tmp_path) if line.get("phase") == "descent"]
+    assert min(descent) < 0.99 * descent[-1]
+    assert started == [pytest.approx(min(descent), rel=1e-6)]
 
 
 def test_patience_ends_the_descent_and_averaging_still_has_its_share(windows, split, configure, tmp_path):

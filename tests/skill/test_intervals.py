@@ -1,9 +1,12 @@
 """Block bootstrap: draws, undefined intervals, paired differences, and coverage by simulation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from flarecast import skill
+from flarecast.skill.ranking import N_RANK_BINS
 
 
 def regions_of(n_regions: int, rng: np.random.Generator, windows: int = 20) -> tuple[np.ndarray, ...]:
@@ -55,6 +58,21 @@ def test_every_score_lies_inside_its_interval_and_resamples_recompute_it():
     assert found["bss"].resampled[5] == pytest.approx(float(skill.bss(one)))
     table = skill.contingency_table(probability[drawn], occurred[drawn], 0.3)
     assert found["hss"].resampled[5] == pytest.approx(float(skill.hss(table)))
+
+
+def test_merged_ranks_move_no_score_and_hardly_a_resample():
+    rng = np.random.default_rng(0)
+    probability, occurred, region = regions_of(400, rng, windows=60)
+    assert occurred.sum() > 2 * N_RANK_BINS  # so that ranks are merged
+    sample = skill.draw_sample(occurred, region, rng, resamples=3)
+    every_block_once = replace(sample, counts=np.ones((1, sample.blocks.n)))
+    for name, estimate in skill.estimate_ranking(every_block_once, probability).items():
+        assert estimate.resampled[0] == pytest.approx(estimate.value, rel=1e-9), name
+    drawn = np.repeat(np.arange(region.size), sample.counts[0][sample.blocks.code].astype(int))
+    exact = skill.rank(probability[drawn], occurred[drawn])
+    found = skill.estimate_ranking(sample, probability)
+    assert found["average_precision"].resampled[0] == pytest.approx(skill.average_precision(exact), abs=1e-3)
+    assert found["roc_auc"].resampled[0] == pytest.approx(skill.roc_auc(exact), abs=1e-4)
 
 
 def test_paired_differences_are_narrower_than_the_scores_of_either():

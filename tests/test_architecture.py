@@ -13,7 +13,10 @@ PACKAGE = ROOT / "flarecast"
 
 FLOORS = {
     "0": ("errors", "files", "schema", "goes", "cycles", "windows"),
-    "1a": ("features", "scale", "losses", "averaging", "batches", "decision", "references", "skill"),
+    "1a": (
+        *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references"),
+        "skill",
+    ),
     "1b": ("ingest", "split", "balance", "models", "calibrators", "exchange"),
     "2": (
         "config",
@@ -28,6 +31,7 @@ FLOORS = {
         "pairing",
         "evaluate",
         "audit",
+        "describe",
         "chain",
     ),
     "3": ("cli", "__main__"),

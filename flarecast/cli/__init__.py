@@ -1,6 +1,10 @@
 """The door: `flarecast COMMAND`. A command's module is imported when it is called, not before."""
 
+import errno
 import importlib
+import signal
+import sys
+import threading
 from typing import Any
 
 import click
@@ -11,6 +15,8 @@ from flarecast.errors import FlarecastError
 COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("flarecast.cli.ingest", "Raw archives -> windows.nc."),
     "read-forecasts": ("flarecast.cli.read_forecasts", "Forecasts made elsewhere -> forecasts.nc."),
+    "read-flares": ("flarecast.cli.read_flares", "Flare lists of any kind -> flares.csv."),
+    "describe": ("flarecast.cli.describe", "What is in a file: counts, gaps, hashes, a picture."),
     "split": ("flarecast.cli.split", "Give every window a role -> split.nc."),
     "audit": ("flarecast.cli.audit", "Look for leaks between roles; exit 1 on a leak."),
     "train": ("flarecast.cli.train", "Fit a model on the train role -> a model folder."),
@@ -44,20 +50,40 @@ class Door(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; a FlarecastError becomes one line and exit 1, a traceback with -v."""
+        """Run a command; an error becomes one line and exit 1, a traceback with -v."""
         try:
             return super().invoke(ctx)
-        except FlarecastError as error:
-            if ctx.ensure_object(dict).get("verbose"):
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            broken_pipe = isinstance(error, OSError) and error.errno == errno.EPIPE  # click's business
+            if ctx.ensure_object(dict).get("verbose") or broken_pipe:
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """One line for any error; one that nobody foresaw is called so."""
+    text = " ".join(str(error).split("\n"))
+    if isinstance(error, FlarecastError):
+        return text
+    return f"unexpected {type(error).__name__}: {text[:300]}; -v shows where, please report it"
+
+
+def _terminate(signal_number: int, frame: object) -> None:
+    """End as by an exception, so that what is half-written is removed."""
+    sys.exit(128 + signal_number)
 
 
 @click.command(cls=Door, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="flarecast")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """From raw archives to calibrated solar-flare probabilities whose skill can be believed.
 
     The chain: ingest -> split -> audit -> train -> forecast -> calibrate -> evaluate. Each stage reads files
     and writes one; `make train evaluate` and `flarecast run` call them all.
     """
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, _terminate)
+        ctx.call_on_close(lambda: signal.signal(signal.SIGTERM, before))

@@ -6,6 +6,20 @@ import click
 
 from flarecast.cli.options import IN, OUT, config_options, say, talk_options
 
+COUNTS = (
+    "n_value_lines",
+    "n_rows_read",
+    "n_skipped",
+    "skipped",
+    "n_incomplete",
+    "n_unknown",
+    "unassigned_by_year",
+    "n_repeated_rows",
+    "n_conflicting_rows",
+    "first_skipped",
+)
+"""Attributes in which a source says what it read."""
+
 
 @click.command("ingest")
 @click.argument("source")
@@ -18,8 +32,8 @@ def command(
 ) -> None:
     """Raw archives -> windows.nc.
 
-    SOURCE is simulated, noaa-disk or from-config (what [ingest] says). RAW is the folder of raw data,
-    searched recursively; the simulated Sun needs none.
+    SOURCE is simulated, noaa-disk, noaa-regions, table or from-config (what [ingest] says). RAW is the
+    folder of raw data, searched recursively (for a table its file or folder); the simulated Sun needs none.
     """
     from flarecast.chain import check_parts, run_ingest
     from flarecast.config import load_config
@@ -32,6 +46,6 @@ def command(
         f"{output}: {windows.sizes['window']:,} windows of {windows.sizes['feature']} features, "
         f"{windows.sizes['row']:,} rows"
     )
-    for name in ("n_value_lines", "n_rows_read", "n_skipped", "skipped"):
+    for name in COUNTS:
         if windows.attrs.get(name):
             say(f"  {name}: {windows.attrs[name]}")

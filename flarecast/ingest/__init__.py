@@ -10,9 +10,13 @@ from collections.abc import Callable
 import xarray as xr
 
 from flarecast.ingest.noaa_disk import ingest_noaa_disk
+from flarecast.ingest.noaa_regions import ingest_noaa_regions
 from flarecast.ingest.simulated import ingest_simulated
+from flarecast.ingest.table import ingest_table
 
 SOURCES: dict[str, Callable[..., xr.Dataset]] = {
     "noaa-disk": ingest_noaa_disk,
+    "noaa-regions": ingest_noaa_regions,
     "simulated": ingest_simulated,
+    "table": ingest_table,
 }

@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(words, tmp_path, monkeypatch):
 
 def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert_refused(call("ingest", "sdo", "-o", "w.nc"), "noaa-disk, simulated", "'sdo'")
+    assert_refused(call("ingest", "sdo", "-o", "w.nc"), "noaa-disk, noaa-regions, simulated, table", "'sdo'")
     assert_refused(call("read-forecasts", "met", ".", "-o", "f.nc"), "swpc-rsga", "'met'")
     for change, word in (
         ("model.name=gru", "lstm"),

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from flarecast import goes
-from flarecast.cli.read_flares import command
+from flarecast.cli import main
 from flarecast.cycles import iso, seconds
 from flarecast.errors import FlarecastError
 from flarecast.flares import COLUMNS, read_flares, write_flares
@@ -246,7 +246,7 @@ def test_the_command_writes_flares_and_counts(tmp_path):
     path = written(
         tmp_path, "mx.txt", "2014 01 01 1840 1852 1903 M9.9 1936\n2016 02 15 1041 1100 1106 M1.1 NaN\n"
     )
-    done = CliRunner().invoke(command, [str(path), "-o", str(tmp_path / "flares.csv")])
+    done = CliRunner().invoke(main, ["read-flares", str(path), "-o", str(tmp_path / "flares.csv")])
     assert done.exit_code == 0, done.output
     assert "2 flares, 1 without a region" in done.output
     lines = (tmp_path / "flares.csv").read_text().splitlines()

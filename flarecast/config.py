@@ -44,6 +44,15 @@ class Run(Section):
     seed: int = Field(0, ge=0)
 
 
+class Simulate(Section):
+    """The simulated Sun as SWAN-SF archives: how many windows, of which dates, in which order."""
+
+    windows: int = Field(20_000, ge=5)
+    first_date: str = "2010-05"
+    last_date: str = "2018-09"
+    shuffle: bool = False
+
+
 class Ingest(Section):
     """Where windows come from: an entry of `ingest.SOURCES`."""
 
@@ -77,7 +86,7 @@ class Model(Section):
     """What is trained: an entry of `models.MODELS`, on some features or all."""
 
     name: str = "lstm"
-    features: tuple[str, ...] | None = None
+    features: tuple[str, ...] | None = Field(None, min_length=1)
     options: Options = {}
 
 
@@ -97,7 +106,7 @@ class Train(Section):
     averaging: str = "swa"
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)
-    threads: int = Field(1, ge=1)
+    threads: int = Field(1, ge=1, le=1024)
     allow_leaks: bool = False
 
 
@@ -125,6 +134,7 @@ class Config(Section):
     events: tuple[str, ...] = ("C1.0", "M1.0", "X1.0")
     unassigned: Literal["ignore", "mask"] = "ignore"
     run: Run = Run()
+    simulate: Simulate = Simulate()
     ingest: Ingest = Ingest()
     split: Split = Split()
     scale: Scale = Scale()

@@ -388,3 +388,14 @@ def test_tables_that_cannot_be_read_are_refused(text, message, tmp_path):
 def test_a_missing_table_is_refused(tmp_path):
     with pytest.raises(FlarecastError, match=r"nowhere.csv: cannot be read"):
         read_table(tmp_path / "nowhere.csv")
+
+
+def test_tables_with_blanks_after_commas_or_a_comma_too_many_are_read(tmp_path):
+    text = "region, issue_time\nHARP 1, 2011-01-01,\nHARP 2, 2011-01-02,\n"
+    assert read_table(write(tmp_path / "a.csv", text))["region"].tolist() == ["HARP 1", "HARP 2"]
+
+
+def test_a_split_without_a_fold_is_refused():
+    windows = make_windows([("A", "", days(0, 3))])
+    with pytest.raises(FlarecastError, match="got 0 folds of 3"):
+        audit(windows, make_roles([1, 1, 1]).isel(fold=slice(0, 0)))

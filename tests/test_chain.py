@@ -185,3 +185,27 @@ def test_a_run_folder_can_be_audited_and_a_random_split_is_refused(folder, tmp_p
     refused = call("train", windows, tmp_path / "random.nc", *random, "-o", tmp_path / "model", code=1)
     assert "allow_leaks" in refused.output
     assert not (tmp_path / "model").exists()
+
+
+def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
+    from flarecast.cli.table import print_scores
+
+    shared = {"event": "X1.0", "subset": "all", "n": 9, "n_events": 3, "n_event_blocks": 3}
+    records = [
+        {
+            **shared,
+            "forecast": name,
+            "score": score,
+            "value": -12.345,
+            "low": None if name == "raw" else -22.5,
+            "high": None if name == "raw" else -10.25,
+            "reason": "no interval: only 3 blocks with events" if name == "raw" else None,
+        }
+        for name in ("model", "raw")
+        for score in ("tss", "hss", "bss")
+    ]
+    content = {"records": records, "role": "test", "confidence": 0.95, "pairing": {"references": {}}}
+    print_scores(content | {"forecast_name": "model", "calibrated": True})
+    printed = capsys.readouterr().out
+    assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
+    assert printed.count(" -12.345 [-22.50, -10.25]") == 3

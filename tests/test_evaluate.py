@@ -489,3 +489,19 @@ def test_forecasts_of_a_usual_size_are_scored_in_seconds():
     start = time.perf_counter()
     scores_of(forecasts, resamples=1000)
     assert time.perf_counter() - start < 10
+
+
+def test_windows_left_out_for_an_unknown_outcome_are_said():
+    occurred = forecasts_of()["occurred"].values.copy()
+    occurred[-50:, 1] = -1
+    content = scores_of(forecasts_of(occurred=occurred))
+    assert "X1.0: 50 of 600 windows have an unknown outcome and are left out" in content["warnings"]
+    assert not any(text.startswith("M1.0: 50") for text in content["warnings"])
+
+
+def test_outcomes_that_cannot_be_together_are_said():
+    occurred = np.tile(np.array([[0, 0]]), (900, 1))
+    occurred[::10] = [1, 1]
+    occurred[:3] = [0, 1]
+    content = scores_of(forecasts_of(occurred=occurred))
+    assert "3 windows have an event without the weaker ones that it includes" in content["warnings"]

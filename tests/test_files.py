@@ -155,3 +155,10 @@ def test_json_that_is_missing_or_a_folder_is_one_sentence(tmp_path):
     for path in (tmp_path / "absent.json", tmp_path):
         with pytest.raises(FlarecastError, match="cannot be read"):
             read_json(path)
+
+
+@pytest.mark.parametrize("text", ['{"slope": NaN}', '{"slope": -Infinity}'])
+def test_json_with_what_is_no_json_is_refused(text, tmp_path):
+    (tmp_path / "calibration.json").write_text(text, encoding="utf-8")
+    with pytest.raises(FlarecastError, match="is no JSON"):
+        read_json(tmp_path / "calibration.json")

@@ -6,8 +6,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flarecast import schema
 from flarecast.errors import FlarecastError
-from flarecast.windows import cut, feature_columns, gather, step_rows
+from flarecast.windows import cut, feature_columns, gather, open_windows, step_rows
 
 FEATURES = ("a", "b", "c")
 
@@ -161,3 +162,91 @@ def test_without_rows_every_step_is_absent():
     assert windows["n_rows"].values.tolist() == [0, 0]
     assert np.isnan(gather(windows)).all()
     assert gather(windows).shape == (2, 3, 3)
+
+
+def saved(path, attributes=None, **changes):
+    """A windows file of two regions with three rows each and one window each, changed."""
+    arrays = {
+        "values": np.ones((6, 1)),
+        "feature": ["a"],
+        "feature_unit": ["1"],
+        "feature_memory_hours": [0.0],
+        "time": [3600, 7200, 10800, 3600, 7200, 10800],
+        "track": [0, 0, 0, 1, 1, 1],
+        "first_row": [0, 4],
+        "n_rows": [3, 2],
+        "issue_time": [10800, 10800],
+        "valid_from": [10800, 10800],
+        "valid_to": [97200, 97200],
+        "region": ["A", "B"],
+        "noaa_regions": ["", ""],
+        "peak_flux": [0.0, 1e-5],
+        "peak_flux_upper": [9.9e-7, 1e-5],
+        "unassigned_peak_flux": [0.0, 0.0],
+        "flare_start": [schema.NO_TIME] * 2,
+        "flare_peak": [schema.NO_TIME] * 2,
+        "flare_id": ["", ""],
+        "flux_scale": [0, 0],
+        "partition": [0, 0],
+    } | changes
+    given = {
+        "n_steps": 3,
+        "cadence_minutes": 60.0,
+        "lead_hours": 0.0,
+        "horizon_hours": 24.0,
+        "latency_minutes": 0.0,
+        "source": "test",
+        "sampling": "natural",
+        "source_files": "",
+        "context_features": "",
+        "history": "test",
+    } | (attributes or {})
+    schema.save(schema.build(schema.WINDOWS, arrays, given), path, schema.WINDOWS)
+    return path
+
+
+def test_a_windows_file_that_fits_itself_is_read(tmp_path):
+    windows = open_windows(saved(tmp_path / "w.nc"))
+    assert gather(windows).shape == (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"first_row": [0, 1000]}, "rows of one track and the window's span in 1 windows"),
+        ({"first_row": [-1, 4]}, "rows of one track"),
+        ({"first_row": [2**62, 4]}, "rows of one track"),
+        ({"n_rows": [-3, 2]}, "rows of one track"),
+        ({"first_row": [2, 4]}, "rows of one track"),
+        ({"issue_time": [14400, 10800]}, "rows of one track"),
+        ({"issue_time": [7200, 10800]}, "rows of one track"),
+        ({"time": [10800, 7200, 3600, 3600, 7200, 10800]}, "rows do not ascend by track and time"),
+        ({"track": [1, 1, 1, 0, 0, 0]}, "rows do not ascend by track and time"),
+        ({"valid_from": [14400, 10800]}, "valid_from is not issue_time + lead in 1 windows"),
+        ({"valid_to": [97200, 10800]}, "valid_to is not valid_from + horizon in 1 windows"),
+        ({"peak_flux": [2e-6, 1e-5]}, "peak_flux is not from 0 to peak_flux_upper in 1 windows"),
+        ({"feature_memory_hours": [np.nan]}, "feature_memory_hours is not finite"),
+        (
+            {
+                "values": np.ones((6, 2)),
+                "feature": ["a", "a"],
+                "feature_unit": ["1", "1"],
+                "feature_memory_hours": [0, 0],
+            },
+            "2 features have 1 names",
+        ),
+        ({"attributes": {"n_steps": "three"}}, "attribute n_steps is 'three'"),
+        ({"attributes": {"n_steps": 2.5}}, "attribute n_steps is"),
+        ({"attributes": {"cadence_minutes": 0.0}}, "attribute cadence_minutes is"),
+        ({"attributes": {"horizon_hours": np.nan}}, "attribute horizon_hours is"),
+        ({"attributes": {"lead_hours": -1.0}}, "attribute lead_hours is"),
+        ({"attributes": {"sampling": "some"}}, "attribute sampling is 'some'"),
+    ],
+)
+def test_a_windows_file_that_contradicts_itself_is_refused_in_one_sentence(changes, says, tmp_path):
+    path = saved(tmp_path / "w.nc", **changes)
+    with pytest.raises(FlarecastError) as told:
+        open_windows(path)
+    assert says in str(told.value)
+    assert str(path) in str(told.value)
+    assert "\n" not in str(told.value)

@@ -1,5 +1,6 @@
 """Audit other people's splits: a table of training windows against a table of test windows."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,11 +27,13 @@ def read_table(path: Path) -> pd.DataFrame:
         FlarecastError: No such file, no CSV, a column missing, a time that is none, an end before its start.
     """
     try:
-        read = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # a comma too many
+            read = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, skipinitialspace=True)
     except OSError as error:
         raise FlarecastError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:  # pandas' own errors and wrong encodings
         raise FlarecastError(f"{path}: expected a CSV table, got something else ({error})") from error
+    read.columns = read.columns.str.strip()
     absent = [name for name in REQUIRED if name not in read.columns]
     if absent:
         raise FlarecastError(

@@ -43,10 +43,13 @@ def command(
     from flarecast.files import write_json
 
     config = load_config(config_path, changes)
+    tables = (train_table, test_table)
     if train_table and test_table and windows_or_run is None:
         found = audit_tables(read_table(train_table), read_table(test_table))
         if output:
             write_json(output, found.as_json())
+    elif any(tables):
+        raise click.UsageError("--train and --test go together, and without windows.nc")
     elif windows_or_run and split:
         found = run_audit(windows_or_run, split, config, output)
     elif windows_or_run and windows_or_run.is_dir():

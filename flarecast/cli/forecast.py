@@ -19,10 +19,14 @@ def command(windows: Path, folder: Path, split_path: Path | None, output: Path, 
 
     FOLDER is a run's folder, whose calibration is applied, or a model's folder: then the forecasts stay raw.
     """
+    import numpy as np
+
     from flarecast.chain import run_forecast
 
     forecasts, calibrated = run_forecast(windows, folder, split_path, output, device)
     kind = "calibrated" if calibrated else "raw, not calibrated"
-    say(
-        f"{output}: {forecasts.sizes['window']:,} forecasts of {', '.join(forecasts['event'].values)}, {kind}"
-    )
+    silent = int(np.isnan(forecasts["probability"].values).all(axis=1).sum())
+    counted = f"{forecasts.sizes['window'] - silent:,} forecasts of {', '.join(forecasts['event'].values)}"
+    say(f"{output}: {counted}, {kind}")
+    if silent:
+        say(f"warning: {silent:,} windows hold no value and are not forecast")

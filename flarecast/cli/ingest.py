@@ -32,8 +32,8 @@ def command(
 ) -> None:
     """Raw archives -> windows.nc.
 
-    SOURCE is simulated, noaa-disk, noaa-regions, table or from-config (what [ingest] says). RAW is the
-    folder of raw data, searched recursively (for a table its file or folder); the simulated Sun needs none.
+    SOURCE is simulated, noaa-disk, noaa-regions, swan-sf, table or from-config (what [ingest] says). RAW is
+    the folder of raw data, searched recursively (for a table its file or folder); simulated needs none.
     """
     from flarecast.chain import check_parts, run_ingest
     from flarecast.config import load_config

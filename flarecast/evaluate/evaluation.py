@@ -89,6 +89,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         pairing["events"][place.event] = _counts(rows, known, common)
         content["records"] += _score_event(forecasts, present, event, common, place, draw)
         warnings += _sample_warnings(forecasts, event, common, place)
+        warnings += _unknown_warnings(place.event, pairing["events"][place.event])
     return content
 
 
@@ -187,6 +188,11 @@ def _reading_warnings(forecasts: xr.Dataset) -> list[str]:
     ahead = np.unique(day_ahead(forecasts["issue_time"].values, forecasts["valid_from"].values))
     if ahead.size > 1:
         found.append(f"forecasts for days {', '.join(map(str, ahead))} ahead are scored together")
+    occurred = forecasts["occurred"].values
+    reached = np.maximum.accumulate((occurred == 1)[:, ::-1], axis=1)[:, ::-1]  # it or a stronger event
+    contradictory = int((reached & (occurred == 0)).any(axis=1).sum())
+    if contradictory:
+        found.append(f"{contradictory:,} windows have an event without the weaker ones that it includes")
     return found
 
 
@@ -200,6 +206,14 @@ def _pairing_warnings(name: str, found: dict[str, Any]) -> list[str]:
     return [f"{found[key]:,} {text.format(name)}" for key, text in sentences.items() if found[key]]
 
 
+def _unknown_warnings(label: str, counts: Mapping[str, int]) -> list[str]:
+    """Windows left out because nobody knows what happened, which may hang on what happened."""
+    unknown, windows = counts["outcome_unknown"], counts["windows"]
+    if not unknown or not counts["scored"]:
+        return []
+    return [f"{label}: {unknown:,} of {windows:,} windows have an unknown outcome and are left out"]
+
+
 def _sample_warnings(forecasts: xr.Dataset, event: int, common: BoolArray, place: Place) -> list[str]:
     """What is too small to be believed."""
     occurred = forecasts["occurred"].values[common, event] == 1
@@ -209,7 +223,12 @@ def _sample_warnings(forecasts: xr.Dataset, event: int, common: BoolArray, place
     if not blocks:
         return [f"{place.event}: no events in {common.sum():,} windows; scores that need one are undefined"]
     if blocks < skill.FEWEST_EVENT_BLOCKS:
-        return [f"{place.event}: only {blocks} regions or rotations with events; no intervals"]
+        return [f"{place.event}: only {_blocks(blocks)} with events; no intervals"]
     if blocks < skill.FEW_EVENT_BLOCKS:
-        return [f"{place.event}: only {blocks} regions or rotations with events; intervals are uncertain"]
+        return [f"{place.event}: only {_blocks(blocks)} with events; intervals are uncertain"]
     return []
+
+
+def _blocks(count: int) -> str:
+    """`1 region or rotation`, `3 regions or rotations`."""
+    return f"{count} region or rotation" if count == 1 else f"{count} regions or rotations"

@@ -1,5 +1,6 @@
 """The cells of a forecast CSV: texts to numbers, every problem with its line, said in one sentence."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from flarecast import goes
 from flarecast.errors import FlarecastError
 
 COLUMNS = ("issue_time", "valid_from", "valid_to", "region", "event", "probability", "occurred")
+
+_COLUMN = re.compile(rf"({'|'.join(COLUMNS)})(\.\d+)?")
+"""A column that is read; pandas numbers one that is there twice."""
 
 _NOTHING = ("", "nan", "NaN", "NA")
 """Texts that mean no value in a column of numbers."""
@@ -62,7 +66,8 @@ def _read_text(path: Path) -> pd.DataFrame:
             dtype=str,
             keep_default_na=False,
             encoding="utf-8-sig",
-            usecols=lambda name: str(name).strip() in COLUMNS,
+            index_col=False,  # rows with a cell more than the header are not shifted by one
+            usecols=lambda name: _COLUMN.fullmatch(str(name).strip()) is not None,
             skipinitialspace=True,
             skip_blank_lines=False,
         )
@@ -70,6 +75,9 @@ def _read_text(path: Path) -> pd.DataFrame:
         reason = str(error).strip().splitlines()[0]
         raise FlarecastError(f"{path}: expected a CSV of forecasts, got something else ({reason})") from error
     table.columns = table.columns.str.strip()
+    twice = [name for name in COLUMNS if table.columns.str.fullmatch(rf"{name}(\.\d+)?").sum() > 1]
+    if twice:
+        raise FlarecastError(f"{path}: expected each column once, got {', '.join(twice)} more than once")
     absent = [name for name in COLUMNS if name not in table.columns]
     if absent:
         raise FlarecastError(

@@ -12,11 +12,13 @@ import xarray as xr
 from flarecast.ingest.noaa_disk import ingest_noaa_disk
 from flarecast.ingest.noaa_regions import ingest_noaa_regions
 from flarecast.ingest.simulated import ingest_simulated
+from flarecast.ingest.swan_sf import ingest_swan_sf
 from flarecast.ingest.table import ingest_table
 
 SOURCES: dict[str, Callable[..., xr.Dataset]] = {
     "noaa-disk": ingest_noaa_disk,
     "noaa-regions": ingest_noaa_regions,
     "simulated": ingest_simulated,
+    "swan-sf": ingest_swan_sf,
     "table": ingest_table,
 }

@@ -2,10 +2,16 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 
+import numpy as np
 import pytest
+import xarray as xr
 from click.testing import CliRunner
 
+from flarecast import schema
 from flarecast.cli import main
 
 
@@ -71,7 +77,8 @@ def test_a_missing_file_is_named(words, tmp_path, monkeypatch):
 
 def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert_refused(call("ingest", "sdo", "-o", "w.nc"), "noaa-disk, noaa-regions, simulated, table", "'sdo'")
+    sources = "noaa-disk, noaa-regions, simulated, swan-sf, table"
+    assert_refused(call("ingest", "sdo", "-o", "w.nc"), sources, "'sdo'")
     assert_refused(call("read-forecasts", "met", ".", "-o", "f.nc"), "swpc-rsga", "'met'")
     for change, word in (
         ("model.name=gru", "lstm"),
@@ -98,6 +105,8 @@ def test_usage_errors_exit_2():
     assert call("nothing").exit_code == 2
     assert call("audit").exit_code == 2
     assert call("train", "w.nc", "s.nc", "-o", "m", "--device", "tpu").exit_code == 2
+    assert call("audit", "w.nc", "s.nc", "--train", "a.csv", "--test", "b.csv").exit_code == 2
+    assert call("audit", "--train", "a.csv").exit_code == 2
 
 
 def test_every_command_explains_itself():
@@ -113,6 +122,88 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     result = call("ingest", "simulated", "-o", tmp_path / "file" / "w.nc")
     assert_refused(result, "cannot be written")
+    for out in (tmp_path, "", "/dev/null"):
+        assert_refused(call("ingest", "simulated", "-o", out), "cannot be written (it is there and no file)")
+    for command in (("train", "w.nc", "s.nc"), ("record", "w.nc", "s.nc"), ("run",)):
+        assert_refused(call(*command, "-o", tmp_path / "file"), "cannot be written")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_error_that_nobody_foresaw_is_one_line_and_a_traceback_with_v(tmp_path, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("two\nlines")
+
+    monkeypatch.setattr("flarecast.chain.run_split", fail)
+    result = call("split", "w.nc", "-o", tmp_path / "s.nc")
+    assert_refused(result, "unexpected ZeroDivisionError: two lines; -v shows where")
+    assert isinstance(call("split", "w.nc", "-o", tmp_path / "s.nc", "-v").exception, ZeroDivisionError)
+
+
+def test_a_terminated_command_leaves_nothing_half_written(tmp_path):
+    """SIGTERM while the file beside the output is written."""
+    code = """
+import os, pathlib, signal, sys
+from flarecast.cli import main
+def half(path, content):
+    with open(path, "wb") as file:
+        file.write(bytes(content)[:100])
+    os.kill(os.getpid(), signal.SIGTERM)
+pathlib.Path.write_bytes = half
+main(["ingest", "simulated", "--set", "ingest.options.n_regions=5", "-o", sys.argv[1]])
+"""
+    result = subprocess.run([sys.executable, "-c", code, tmp_path / "w.nc"], capture_output=True, check=False)
+    assert result.returncode == 128 + signal.SIGTERM, result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reference_that_is_not_there_stops_a_run_before_it_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for names, word in (("['no.csv']", "'no.csv'"), ("['swpc']", "swpc-rsga"), ("['swpc-rsga']", "RAW")):
+        assert_refused(call("run", "--set", f"evaluate.references={names}", "-o", "r"), word)
+    assert not list(tmp_path.iterdir())
+
+
+def test_windows_that_do_not_fit_themselves_are_refused_by_every_stage(run, tmp_path):
+    windows, folder = run
+    damaged = tmp_path / "damaged.nc"
+    with xr.open_dataset(windows, engine="h5netcdf", decode_cf=False) as dataset:
+        shifted = dataset.load().assign(first_row=dataset["first_row"] + 10**6)
+    schema.save(shifted, damaged, schema.WINDOWS)
+    for command in (
+        ("split", damaged, "-o", tmp_path / "s.nc"),
+        ("audit", damaged, folder / "split.nc"),
+        ("train", damaged, folder / "split.nc", "-o", tmp_path / "m"),
+        ("forecast", damaged, folder, "-o", tmp_path / "f.nc"),
+        ("evaluate", folder / "calibrated.nc", "--truth", damaged),
+    ):
+        assert_refused(call(*command), "first_row and n_rows are not rows of one track")
+    assert [path.name for path in tmp_path.iterdir()] == ["damaged.nc"]
+
+
+def test_a_split_of_fewer_windows_or_no_fold_is_refused(run, tmp_path):
+    windows, folder = run
+    with xr.open_dataset(folder / "split.nc", engine="h5netcdf", decode_cf=False) as dataset:
+        split = dataset.load()
+    for name, part in (("few", split.isel(window=slice(0, 10))), ("none", split.isel(fold=slice(0, 0)))):
+        schema.save(part, tmp_path / f"{name}.nc", schema.SPLIT)
+        for command in (
+            ("audit", windows),
+            ("forecast", windows, folder, "-o", tmp_path / "f.nc", "--split"),
+        ):
+            assert_refused(call(*command, tmp_path / f"{name}.nc"), "split these windows again")
+    assert not (tmp_path / "f.nc").exists()
+
+
+def test_windows_without_a_value_are_not_forecast_and_counted(run, tmp_path):
+    windows, folder = run
+    with xr.open_dataset(windows, engine="h5netcdf", decode_cf=False) as dataset:
+        silent = dataset.load().isel(window=slice(0, 7))
+    silent["values"].values[:] = np.nan
+    schema.save(silent, tmp_path / "silent.nc", schema.WINDOWS)
+    result = call("forecast", tmp_path / "silent.nc", folder, "-o", tmp_path / "f.csv")
+    assert "0 forecasts of C1.0" in result.stderr
+    assert "7 windows hold no value and are not forecast" in result.stderr
+    assert (tmp_path / "f.csv").read_text().splitlines()[1].endswith(",C1.0,,0")
 
 
 def test_cuda_without_cuda_is_refused(run, tmp_path):

@@ -248,3 +248,16 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(FlarecastError, match="cannot be written"):
         write_csv(forecasts_of(3), tmp_path / "taken" / "out.csv")
+
+
+def test_cells_beyond_the_header_shift_nothing(tmp_path):
+    plain = read_csv(table(tmp_path, row(), row(day="2012-03-08", issue="2012-03-07T22:00:00Z")))
+    commas = read_csv(table(tmp_path, row() + ",", row(day="2012-03-08", issue="2012-03-07T22:00:00Z") + ","))
+    assert by_key(commas) == by_key(plain)
+    with pytest.raises(FlarecastError, match="issue_time in line 2: expected an ISO 8601 time"):
+        read_csv(table(tmp_path, "0," + row(), "1," + row()))
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    with pytest.raises(FlarecastError, match="expected each column once, got probability more than once"):
+        read_csv(table(tmp_path, row() + ",0.9", header=HEADER + ",probability"))

@@ -145,3 +145,10 @@ def test_features_in_another_order_are_no_other_kind(trained, windows):
     turned = windows.isel(feature=[2, 0, 1])
     expected = forecast(windows, model, device="cpu")["probability"]
     np.testing.assert_array_equal(forecast(turned, model, device="cpu")["probability"], expected)
+
+
+def test_a_scaler_that_nobody_knows_is_refused(folder):
+    scaler = json.loads((folder / "model.json").read_text())["scaler"]
+    change(folder, scaler={**scaler, "name": "robust"})
+    with pytest.raises(FlarecastError, match="got scaler 'robust'; train anew"):
+        load(folder, "cpu")

@@ -1,0 +1,159 @@
+"""The real Makefile, in a copy with small runs: what is made again, and what is not."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("make") is None or not (BIN / "flarecast").exists(),
+    reason="make, or flarecast beside the running Python, is absent",
+)
+
+TINY = """
+events = ["C1.0"]
+[ingest]
+source = "simulated"
+options = { n_regions = 100, n_steps = 4, cadence_minutes = 60 }
+[split]
+strategy = "by_region"
+[model]
+name = "climatology"
+[evaluate]
+resamples = 100
+"""
+
+DAYS = """
+events = ["M1.0"]
+[ingest]
+source = "noaa-disk"
+options = { history_days = 3 }
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A clone without its tests, in a folder with a space in its name, and two small runs."""
+    folder = tmp_path_factory.mktemp("the house")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, text in (("tiny", TINY), ("days", DAYS)):
+        path = folder / "configs" / f"{name}.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for raw in ("raw", "other raw"):
+        write_days(folder / raw, 40)
+    (folder / "venv").mkdir()
+    (folder / "venv" / "bin").symlink_to(BIN)
+    (folder / "venv" / ".installed-dev").touch()
+    return folder
+
+
+def write_days(folder, n):
+    """A file of daily solar data with `n` days of January and February."""
+    folder.mkdir(exist_ok=True)
+    lines = [
+        f"2021 {1 + nth // 31:02d} {1 + nth % 31:02d}  75  25  10  0  -999  B1.0  1  0  0  0  0  0  0\n"
+        for nth in range(n)
+    ]
+    (folder / "2021_DSD.txt").write_text(":Product: Daily Solar Data\n" + "".join(lines), encoding="utf-8")
+
+
+def make(house, *words, code=0):
+    """Call make and give what it printed."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW")  # of the make that runs the tests
+    }
+    result = subprocess.run(
+        ["make", "VENV=venv", f"PYTHON={sys.executable}", *words],
+        cwd=house,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == code, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+def stages(text):
+    """Commands of flarecast in what make printed."""
+    return [line.split()[1] for line in text.splitlines() if line.startswith("venv/bin/flarecast ")]
+
+
+def test_a_second_call_redoes_nothing_and_a_touched_config_redoes_all(house):
+    chain = ["ingest", "split", "record", "audit", "train", "forecast", "calibrate", "evaluate"]
+    first = make(house, "RUN=tiny", "train", "evaluate")
+    assert sorted(stages(first)) == sorted(chain)
+    for word in ("C1.0 or more, the test role", "data/runs/tiny/scores.json", "data/windows/tiny.nc"):
+        assert word in first
+
+    started = time.perf_counter()
+    second = make(house, "RUN=tiny", "train", "evaluate")
+    assert time.perf_counter() - started < 3
+    assert stages(second) == []
+    assert "C1.0 or more, the test role" in second  # the table is printed again, not made again
+
+    (house / "configs" / "tiny.toml").touch()
+    assert sorted(stages(make(house, "RUN=tiny", "-n", "train", "evaluate"))) == sorted(chain)
+
+
+def test_the_data_follow_raw(house):
+    windows = house / "data" / "windows" / "days.nc"
+    assert stages(make(house, "RUN=days", "RAW=raw", "ingest")) == ["ingest"]
+    before = windows.read_bytes()
+    # The same folder by another name, or not named again: the data stay.
+    for words in (["RAW=raw"], ["RAW=raw/"], [f"RAW={house / 'raw'}"], []):
+        assert stages(make(house, "RUN=days", *words, "ingest")) == []
+
+    write_days(house / "raw", 41)
+    assert stages(make(house, "RUN=days", "ingest")) == []
+    assert stages(make(house, "RUN=days", "RAW=raw", "ingest")) == ["ingest"]
+    assert windows.read_bytes() != before
+
+    assert stages(make(house, "RUN=days", "RAW=other raw", "ingest")) == ["ingest"]
+    # Named once, RAW is known to later calls that redo the data.
+    (house / "configs" / "days.toml").touch()
+    assert '"' + str(house / "other raw") + '"' in make(house, "RUN=days", "-n", "ingest")
+
+
+def test_a_raw_that_is_not_there_is_refused_and_leaves_good_data_good(house):
+    make(house, "RUN=days", "RAW=raw", "ingest")
+    assert "RAW=nowhere: expected a folder" in make(house, "RUN=days", "RAW=nowhere", "ingest", code=2)
+    assert stages(make(house, "RUN=days", "ingest")) == []
+
+
+def test_an_unknown_run_says_which_there_are_and_leaves_nothing(house):
+    text = make(house, "RUN=nope", "train", code=2)
+    assert "no such run; RUN is one of" in text
+    assert "days" in text
+    assert "tiny" in text
+    assert not list((house / "data").rglob("nope*"))
+
+
+@pytest.mark.parametrize("run", ["", "..", "a/b", "two words"])
+def test_a_run_that_is_no_name_is_refused_before_anything_is_removed(house, run):
+    kept = house / "data" / "runs" / "kept"
+    kept.mkdir(parents=True, exist_ok=True)
+    assert "expected the name of a run" in make(house, f"RUN={run}", "clean", code=2)
+    assert kept.is_dir()
+
+
+def test_help_lists_every_target_and_clean_removes_one_run(house):
+    text = make(house, "help")
+    for target in ("setup", "ingest", "split", "train", "forecast", "calibrate", "evaluate", "test", "clean"):
+        assert f"\n  {target} " in text
+    make(house, "RUN=days", "RAW=raw", "ingest")
+    make(house, "RUN=days", "clean")
+    assert not list((house / "data").rglob("days*"))
+    assert (house / "raw" / "2021_DSD.txt").is_file()

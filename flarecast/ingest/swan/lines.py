@@ -132,10 +132,7 @@ class Lines:
         n_tabs = self.layout.n_columns - 1
         text = b"".join(self.content)
         columns = self.layout.numbers
-        # pandas takes a column of only True and False for numbers, and may end a number at a zero byte.
-        cells = self.content[0].split(b"\t")
-        odd = b"\0" in text or any(cells[column].strip().lower() in _TRUTHS for column in columns)
-        if not odd and all(line.count(b"\t") == n_tabs for line in self.content):
+        if all(line.count(b"\t") == n_tabs for line in self.content) and not self._odd(text):
             try:
                 table = pd.read_csv(BytesIO(text), usecols=columns, na_values=sorted(MISSING), **_FORMAT)
             except (ValueError, OverflowError):
@@ -145,6 +142,13 @@ class Lines:
                     numbers: FloatArray = table[list(columns)].to_numpy(dtype=np.float64)
                     return numbers
         return self._one_by_one(tally, where)
+
+    def _odd(self, text: bytes) -> bool:
+        """Whether pandas would read what is no number: a column of truths, a number that a zero byte ends."""
+        cells = self.content[0].split(b"\t")
+        return b"\0" in text or any(
+            cells[column].strip().lower() in _TRUTHS for column in self.layout.numbers
+        )
 
     def _one_by_one(self, tally: Tally, where: str) -> FloatArray:
         """Parse line by line, and say which are broken and how."""

@@ -115,6 +115,7 @@ def run_split(windows_path: Path, config: Config, out: Path) -> xr.Dataset:
         embargo_hours=config.split.embargo_hours,
         options=options,
         windows_sha256=sha256(windows_path),
+        out_of_fold=config.calibrate.folds if config.fit_on == "out_of_fold" else 0,
     )
     save(split, out, SPLIT)
     return split

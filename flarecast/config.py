@@ -110,10 +110,19 @@ class Train(Section):
     allow_leaks: bool = False
 
 
+OUT_OF_FOLD_BY_DEFAULT: frozenset[str] = frozenset()
+"""Strategies whose calibrators are fitted on out-of-fold forecasts where `calibrate.fit_on` is not set."""
+
+
 class Calibrate(Section):
-    """How probabilities are mended on the calibration role: an entry of `calibrators.CALIBRATORS`."""
+    """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
+
+    `fit_on` is the calibration role, or out-of-fold forecasts of the whole training span in so many `folds`.
+    """
 
     name: str = "platt"
+    fit_on: Literal["calibration", "out_of_fold"] | None = None
+    folds: int = Field(5, ge=2, le=100)
     options: Options = {}
 
 
@@ -167,6 +176,13 @@ class Config(Section):
     def balanced_event(self) -> str:
         """Event that counts as positive when balancing: the one asked for, else M1.0, else the first."""
         return self.balance.event or ("M1.0" if "M1.0" in self.events else self.events[0])
+
+    @property
+    def fit_on(self) -> Literal["calibration", "out_of_fold"]:
+        """What calibrators are fitted on: what is asked for, else what suits the strategy of the split."""
+        if self.calibrate.fit_on is not None:
+            return self.calibrate.fit_on
+        return "out_of_fold" if self.split.strategy in OUT_OF_FOLD_BY_DEFAULT else "calibration"
 
     def generator(self, stage: str) -> np.random.Generator:
         """Random generator of a stage, derived from (seed, stage) alone."""

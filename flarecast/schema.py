@@ -84,6 +84,7 @@ def _truth(letter: str, given: str) -> Variable:
 
 
 _FLAG_SCALE = (("operational", 0), ("true", 1))
+_FLAG_USE = (("score", 0), ("out_of_fold", 1))
 _FLAG_ROLE = tuple((name, number) for number, name in enumerate(ROLES))
 
 WINDOWS = FileSchema(
@@ -97,9 +98,7 @@ WINDOWS = FileSchema(
         ),
         "time": _time("row", "when the row's content is complete and knowable"),
         "track": Variable(("row",), "int32", "", "series that the row belongs to"),
-        "longitude": Variable(
-            ("row",), "float32", "degree", "Stonyhurst longitude, west positive", required=False
-        ),
+        "longitude": Variable(("row",), "float32", "degree", "Stonyhurst longitude, west positive", False),
         "first_row": Variable(("window",), "int64", "", "first row of the window's slice"),
         "n_rows": Variable(("window",), "int32", "", "rows in the window's slice"),
         "issue_time": _time("window", "when the forecast is issued"),
@@ -139,7 +138,10 @@ NO_TIME = int(np.iinfo(np.int64).min)
 
 SPLIT = FileSchema(
     "split",
-    {"role": Variable(("fold", "window"), "int8", "1", "role", flags=_FLAG_ROLE)},
+    {
+        "role": Variable(("fold", "window"), "int8", "1", "role", flags=_FLAG_ROLE),
+        "fold_use": Variable(("fold",), "int8", "1", "use of the fold; absent = score", False, _FLAG_USE),
+    },
     ("windows_sha256", "strategy", "embargo_hours", "history"),
 )
 
@@ -174,12 +176,8 @@ FORECASTS = FileSchema(
         "truth_observed": _probability("best forecast from the rows (simulated)"),
         "peak_flux": _flux("largest peak, smallest it can be", required=False),
         "peak_flux_upper": _flux("largest peak, largest it can be", required=False),
-        "in_progress": Variable(
-            ("window",), "int8", "1", "1 = that flare had begun at issue time", required=False
-        ),
-        "longitude": Variable(
-            ("window",), "float32", "degree", "Stonyhurst longitude at issue time", required=False
-        ),
+        "in_progress": Variable(("window",), "int8", "1", "1 = that flare had begun at issue time", False),
+        "longitude": Variable(("window",), "float32", "degree", "Stonyhurst longitude at issue time", False),
     },
     ("forecast_name", "history"),
 )

@@ -103,3 +103,12 @@ def test_the_balanced_event_is_m_unless_said_otherwise():
     assert load_config(None).balanced_event == "M1.0"
     assert load_config(None, ["events=['C1.0', 'M5.0']"]).balanced_event == "C1.0"
     assert load_config(None, ["balance.event=X1.0"]).balanced_event == "X1.0"
+
+
+def test_calibrators_are_fitted_on_what_is_asked_for():
+    assert load_config(None).fit_on == "calibration"
+    asked = load_config(None, ["calibrate.fit_on=out_of_fold", "calibrate.folds=3"])
+    assert (asked.fit_on, asked.calibrate.folds) == ("out_of_fold", 3)
+    for change in ("calibrate.fit_on=test", "calibrate.folds=1"):
+        with pytest.raises(FlarecastError, match=change.partition("=")[0]):
+            load_config(None, [change])

@@ -18,6 +18,7 @@ from flarecast.split.borders import embargo_hours
 from flarecast.split.by_cycle import by_cycle
 from flarecast.split.by_region import by_region
 from flarecast.split.by_time import by_time
+from flarecast.split.out_of_fold import add_folds
 from flarecast.split.random_windows import random_windows
 from flarecast.split.regions import linked_regions
 from flarecast.split.roles import Roles
@@ -32,8 +33,11 @@ STRATEGIES: dict[str, Callable[..., Roles]] = {
 }
 """Strategies by name; each is called as `strategy(windows, rng, **options)`."""
 
+BY_REGION = frozenset({"by_region"})
+"""Strategies that deal out whole regions, whatever their dates."""
 
-def make_split(
+
+def make_split(  # noqa: PLR0913 (hash and folds are plain values)
     windows: xr.Dataset,
     strategy: str,
     rng: np.random.Generator,
@@ -41,6 +45,7 @@ def make_split(
     embargo_hours: float | None = None,
     options: Mapping[str, Any] | None = None,
     windows_sha256: str = "",
+    out_of_fold: int = 0,
 ) -> xr.Dataset:
     """Split windows by a strategy; a Dataset of the schema SPLIT, with what its borders cost as attributes.
 
@@ -51,6 +56,8 @@ def make_split(
         embargo_hours: Least time between the issue times of two roles [h]; None: that of the file.
         options: Keyword arguments of the strategy.
         windows_sha256: Hash of the windows file.
+        out_of_fold: With n > 0 fold 0 trains on the whole training span, and folds 1 to n hold out a part of
+            it each as calibration; see `out_of_fold`.
 
     Raises:
         FlarecastError: An unknown strategy or option, an embargo for a strategy without, or whatever the
@@ -75,11 +82,14 @@ def make_split(
             f"got {embargo_hours!r}"
         )
     roles = make(windows, rng, **arguments, **({"embargo_hours": embargo_hours} if timed else {}))
+    if out_of_fold:
+        roles = _with_out_of_fold(windows, strategy, roles, rng, out_of_fold)
     attributes = {
         "windows_sha256": windows_sha256,
         "strategy": strategy,
         "options": json.dumps(known | arguments, default=str),
         "embargo_hours": roles.embargo_hours,
+        "out_of_fold": out_of_fold,
         "n_outside": roles.n_outside,
         "n_straddling_regions": roles.n_straddling_regions,
         "n_straddling_windows_unused": roles.n_straddling_windows_unused,
@@ -87,4 +97,22 @@ def make_split(
         "history": f"split {strategy}",
         **roles.details,
     }
-    return schema.build(schema.SPLIT, {"role": roles.role}, attributes)
+    fold_use = np.zeros(len(roles.role), dtype=np.int8)
+    fold_use[1:] = out_of_fold > 0
+    return schema.build(schema.SPLIT, {"role": roles.role, "fold_use": fold_use}, attributes)
+
+
+def _with_out_of_fold(
+    windows: xr.Dataset, strategy: str, roles: Roles, rng: np.random.Generator, n_folds: int
+) -> Roles:
+    """Roles with inner folds in the training span.
+
+    Raises:
+        FlarecastError: Windows at random hold nothing out, or whatever `add_folds` raises.
+    """
+    if strategy == "random_windows":
+        raise FlarecastError(
+            'calibrate.fit_on: expected "calibration" for random_windows, got "out_of_fold"; windows at '
+            "random hold nothing out"
+        )
+    return add_folds(windows, roles, rng, n_folds, whole_regions=strategy in BY_REGION)

@@ -53,7 +53,7 @@ def blocks(rotations: int | None, pattern: str, embargo: float) -> Blocks:
         raise FlarecastError(
             f"split.pattern: expected letters t, v and c with at least one t, got {pattern!r}"
         )
-    least = math.ceil(LEAST_EMBARGOES * embargo * HOUR / _ROTATION)
+    least = least_rotations(embargo)
     if rotations is None:
         return Blocks(max(DEFAULT_ROTATIONS, least), pattern, embargo)
     if isinstance(rotations, bool) or not isinstance(rotations, int) or rotations < 1:
@@ -66,6 +66,11 @@ def blocks(rotations: int | None, pattern: str, embargo: float) -> Blocks:
             "memory of their features"
         )
     return Blocks(rotations, pattern, embargo)
+
+
+def least_rotations(embargo: float) -> int:
+    """Rotations that 2.5 embargoes [h] need."""
+    return math.ceil(LEAST_EMBARGOES * embargo * HOUR / _ROTATION)
 
 
 def interleave(issue_time: NDArray[np.int64], calendar: Blocks) -> tuple[RoleArray, str]:
@@ -81,7 +86,7 @@ def interleave(issue_time: NDArray[np.int64], calendar: Blocks) -> tuple[RoleArr
     Raises:
         FlarecastError: The span is too short for every role of the pattern.
     """
-    block = _block_of(issue_time, calendar)
+    block = block_of(issue_time, calendar)
     n_blocks = int(block.max()) + 1
     table = np.bincount(block * 4 + cycles.phase_of(issue_time), minlength=n_blocks * 4).reshape(-1, 4)
     letters = np.array([LETTERS[letter] for letter in calendar.pattern], dtype=np.int8)
@@ -105,7 +110,7 @@ def interleave(issue_time: NDArray[np.int64], calendar: Blocks) -> tuple[RoleArr
     return role, f"{calendar.rotations} rotations each, in turn {turned} from {start}"
 
 
-def _block_of(issue_time: NDArray[np.int64], calendar: Blocks) -> NDArray[np.int64]:
+def block_of(issue_time: NDArray[np.int64], calendar: Blocks) -> NDArray[np.int64]:
     """Number of the block of each window from 0, shape (window,)."""
     earliest = int(issue_time.min())
     first_whole = cycles.rotation_of(earliest - 1) + 1

@@ -65,6 +65,7 @@ def settle(windows: xr.Dataset, planned: RoleArray, embargo: float, **details: s
     lost = [_embargo(fold, issue_time, embargo) for fold in role]
     return Roles(
         role=role,
+        planned=planned,
         embargo_hours=embargo,
         n_outside=int((planned == UNUSED).sum()),
         n_straddling_regions=sum(regions for regions, _ in straddling),

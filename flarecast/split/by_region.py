@@ -3,10 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from flarecast import goes
 from flarecast.errors import FlarecastError
-from flarecast.schema import ROLES
-from flarecast.split.fractions import checked, deal
+from flarecast.split.fractions import checked, deal_regions
 from flarecast.split.regions import is_disk, linked_regions
 from flarecast.split.roles import Roles
 
@@ -51,13 +49,4 @@ def by_region(
         raise FlarecastError(
             f"split: expected at least {(fraction > 0).sum()} regions, one a role, got {n_regions}"
         )
-    largest = np.zeros(n_regions)
-    np.fmax.at(largest, region, windows["peak_flux"].values)
-    stratum = sum(goes.at_least(largest, goes.DECADES[letter]).astype(np.int64) for letter in "CMX")
-    role_of_region = np.zeros(n_regions, dtype=np.int8)
-    has = np.zeros(fraction.size, dtype=np.int64)
-    for level in range(3, -1, -1):
-        members = rng.permutation(np.flatnonzero(stratum == level))
-        role_of_region[members] = deal(members.size, fraction, has)
-        has += np.bincount(role_of_region[members], minlength=len(ROLES))[1:]
-    return Roles(role_of_region[region][None, :])
+    return Roles(deal_regions(region, windows["peak_flux"].values, fraction, rng)[None, :])

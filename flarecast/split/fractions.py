@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from flarecast import goes
 from flarecast.errors import FlarecastError
 from flarecast.schema import ROLES
 from flarecast.split.roles import RoleArray
@@ -48,3 +49,37 @@ def deal(n: int, fraction: NDArray[np.float64], before: NDArray[np.int64] | None
         has[chosen] += 1
         roles[nth] = chosen + 1
     return roles
+
+
+def deal_regions(
+    region: NDArray[np.int64],
+    peak_flux: NDArray[np.float64],
+    fraction: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> RoleArray:
+    """Deal out whole regions at random, each class of largest flare on its own.
+
+    From the rarest class (X) to the commonest (none of C or more), so that each share gets its part of the
+    regions that flare most.
+
+    Args:
+        region: Number of each window's region, shape (window,).
+        peak_flux: Largest flare of each window [W m-2], shape (window,).
+        fraction: Part of the regions that each share gets, shape (share,).
+        rng: Decides which regions go where.
+
+    Returns:
+        Number of the share of each window from 1, shape (window,).
+    """
+    member = np.unique(region, return_inverse=True)[1]
+    n_regions = int(member.max(initial=-1)) + 1
+    largest = np.zeros(n_regions)
+    np.fmax.at(largest, member, peak_flux)
+    stratum = sum(goes.at_least(largest, goes.DECADES[letter]).astype(np.int64) for letter in "CMX")
+    share = np.zeros(n_regions, dtype=np.int8)
+    has = np.zeros(fraction.size, dtype=np.int64)
+    for level in range(3, -1, -1):
+        chosen = rng.permutation(np.flatnonzero(stratum == level))
+        share[chosen] = deal(chosen.size, fraction, has)
+        has += np.bincount(share[chosen], minlength=fraction.size + 1)[1:]
+    return share[member]

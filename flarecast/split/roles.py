@@ -19,6 +19,7 @@ class Roles:
 
     Attributes:
         role: Index into `schema.ROLES`, shape (fold, window).
+        planned: Roles before the borders took theirs, same shape; None: as `role`.
         embargo_hours: Least time between the issue times of two roles [h]; 0 where none is kept.
         n_outside: Windows that the strategy gave no role, over all folds.
         n_straddling_regions: Regions that lay on both sides of a border, over all folds.
@@ -28,6 +29,7 @@ class Roles:
     """
 
     role: RoleArray
+    planned: RoleArray | None = None
     embargo_hours: float = 0.0
     n_outside: int = 0
     n_straddling_regions: int = 0

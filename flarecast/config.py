@@ -53,6 +53,13 @@ class Simulate(Section):
     shuffle: bool = False
 
 
+class Download(Section):
+    """Which raw data a run is made of, where they can be fetched: an entry of `download.SOURCES`."""
+
+    source: str | None = None
+    options: Options = {}
+
+
 class Ingest(Section):
     """Where windows come from: an entry of `ingest.SOURCES`."""
 
@@ -144,6 +151,7 @@ class Config(Section):
     unassigned: Literal["ignore", "mask"] = "ignore"
     run: Run = Run()
     simulate: Simulate = Simulate()
+    download: Download = Download()
     ingest: Ingest = Ingest()
     split: Split = Split()
     scale: Scale = Scale()

@@ -17,7 +17,7 @@ FLOORS = {
         *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references"),
         "skill",
     ),
-    "1b": ("ingest", "split", "balance", "models", "calibrators", "exchange"),
+    "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange"),
     "2": (
         "config",
         "environment",
@@ -51,6 +51,8 @@ HEAVY = {
     "numpy",
     "imblearn",
     "scipy",
+    "pooch",
+    "requests",
 }
 
 

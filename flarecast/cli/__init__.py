@@ -14,6 +14,7 @@ from flarecast.errors import FlarecastError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("flarecast.cli.simulate", "The simulated Sun as SWAN-SF archives."),
+    "download": ("flarecast.cli.download", "Fetch raw data from those who publish them."),
     "ingest": ("flarecast.cli.ingest", "Raw archives -> windows.nc."),
     "read-forecasts": ("flarecast.cli.read_forecasts", "Forecasts made elsewhere -> forecasts.nc."),
     "read-flares": ("flarecast.cli.read_flares", "Flare lists of any kind -> flares.csv."),

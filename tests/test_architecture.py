@@ -19,6 +19,7 @@ FLOORS = {
     ),
     "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange"),
     "2": (
+        "checking",
         "config",
         "environment",
         "model_file",

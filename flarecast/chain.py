@@ -96,9 +96,12 @@ def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
     return windows
 
 
-def run_read_forecasts(reader: str, raw: Path, out: Path) -> xr.Dataset:
+def run_read_forecasts(
+    reader: str, raw: Path, out: Path, options: Mapping[str, Any] | None = None
+) -> xr.Dataset:
     """Forecasts made elsewhere -> forecasts.nc."""
-    forecasts = choose("reader", reader, exchange.READERS)(raw)
+    read = choose("reader", reader, exchange.READERS)
+    forecasts = read(raw, **check_options(read, options or {}, f"read-forecasts {reader}"))
     exchange.save_forecasts(forecasts, out)
     return forecasts
 

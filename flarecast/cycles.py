@@ -95,3 +95,13 @@ def rotation_of(time: ArrayLike) -> NDArray[np.int64]:
     """
     origin = seconds("1832-02-08")
     return (np.asarray(time, dtype=np.int64) - origin) // (ROTATION_DAYS * DAY) + 1
+
+
+def central_longitude(time: int) -> float:
+    """Carrington longitude of the disk's centre [deg], to 2 deg.
+
+    Source: Carrington rotation 1 began on 1853-11-09 at 22:40 UT (JD 2398167.4), one takes 27.2753 d
+    (Explanatory Supplement to the Astronomical Almanac).
+    """
+    rotations = (time / DAY + 2_440_587.5 - 2_398_167.4) / 27.2752316
+    return float(360 * (1 - rotations % 1))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "flarecast"
 
 FLOORS = {
-    "0": ("errors", "files", "schema", "goes", "cycles", "windows"),
+    "0": ("errors", "files", "schema", "goes", "cycles", "windows", "served"),
     "1a": (
         *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references"),
         "skill",

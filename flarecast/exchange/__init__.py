@@ -1,6 +1,7 @@
 """Forecasts made elsewhere, and the two forms that forecasts are kept in.
 
-A reader is a function `(raw) -> forecasts` of `schema.FORECASTS`, called by `flarecast read-forecasts`.
+A reader is a function `(raw, *, options) -> forecasts` of `schema.FORECASTS`, called by `flarecast
+read-forecasts`.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,17 @@ import xarray as xr
 
 from flarecast.errors import FlarecastError
 from flarecast.exchange.forecast_csv import read_csv, write_csv
+from flarecast.exchange.moswoc import read_moswoc
 from flarecast.exchange.netcdf import open_netcdf
+from flarecast.exchange.scoreboard import read_scoreboard
+from flarecast.exchange.swpc_json import read_swpc_json
 from flarecast.exchange.swpc_rsga import read_swpc_rsga
 from flarecast.schema import FORECASTS, save
 
-READERS: dict[str, Callable[[Path], xr.Dataset]] = {
+READERS: dict[str, Callable[..., xr.Dataset]] = {
+    "moswoc": read_moswoc,
+    "scoreboard": read_scoreboard,
+    "swpc-json": read_swpc_json,
     "swpc-rsga": read_swpc_rsga,
 }
 

@@ -8,6 +8,7 @@ is never replaced by a later one for tomorrow. Of several forecasts of one span 
 its start counts, else the first issued after it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def read_csv(path: Path) -> xr.Dataset:
     notes["n_replaced"] = len(forecast) - len(chosen)
     notes["n_late"] = int((chosen["issue_time"] > chosen["valid_from"]).sum())
     silent = rows[rows["probability"].isna()]
-    return _dataset(pd.concat([chosen, silent]), occurred, path.stem, notes)
+    return lay_out(pd.concat([chosen, silent]), path.stem, {"history": "read from CSV", **notes}, occurred)
 
 
 def write_csv(forecasts: xr.Dataset, path: Path) -> None:
@@ -147,8 +148,19 @@ def _outcomes(rows: pd.DataFrame) -> pd.Series:
     return known.set_index([*_SPAN, "event"])["occurred"]
 
 
-def _dataset(rows: pd.DataFrame, known: pd.Series, name: str, notes: dict[str, int]) -> xr.Dataset:
-    """Lay rows out as (window, event); the last issue time of a window's events is the window's."""
+def lay_out(
+    rows: pd.DataFrame, name: str, attributes: Mapping[str, Any], known: pd.Series | None = None
+) -> xr.Dataset:
+    """Lay rows out as (window, event); the last issue time of a window's events is the window's.
+
+    Args:
+        rows: At most one a span, day ahead and event: times [s since 1970], `region`, `event`, `day_ahead`,
+            `probability` (NaN = not forecast) and `occurred` (-1 = unknown).
+        name: Name of the forecast.
+        attributes: Attributes of the file.
+        known: Outcomes by region, valid_from, valid_to and event, where they are not those of the rows alone.
+    """
+    known = _outcomes(rows) if known is None else known
     events = sorted(rows["event"].unique(), key=goes.parse_class)
     rows = rows.sort_values(["region", "valid_from", "day_ahead", "valid_to"], kind="stable")
     windows = rows.drop_duplicates(_KEY).reset_index(drop=True)
@@ -182,4 +194,4 @@ def _dataset(rows: pd.DataFrame, known: pd.Series, name: str, notes: dict[str, i
         "role": np.zeros(len(windows), dtype=np.int8),
         "fold": np.zeros(len(windows), dtype=np.int32),
     }
-    return build(FORECASTS, arrays, {"forecast_name": name, "history": "read from CSV", **notes})
+    return build(FORECASTS, arrays, {"forecast_name": name, **attributes})

@@ -11,6 +11,7 @@
 | reports as CSV | `start_time,max_time,end_time,goes_class,noaa_ar` | times of day after the first |
 | SHARP before flares | `NOAA_ar_num,T_REC,log_intensity` | hours before the peak: in the name |
 | M and X list | no header: `2014 01 01 1840 1852 1903 M9.9 1936` | UK Met Office verification |
+| xray_flares.json | JSON: `begin_time`, `max_time`, `max_class`, `satellite` | SWPC, last days |
 """
 
 import re
@@ -148,6 +149,19 @@ def read_headerless(line: str) -> Entry | Problem:
     day = clock.day_start(int(match[1]), int(match[2]), int(match[3]))
     start, peak, end = (clock.time_of_day(match[column], day) for column in (4, 5, 6))
     return _entry(match[7], (start, peak, end), match[8])
+
+
+def read_served(record: Mapping[str, object]) -> Entry | Problem:
+    """A record of SWPC's `xray_flares.json`: nulls where the flare goes on."""
+    names = ("begin_time", "max_time", "end_time", "max_class")
+    cells = {name: str(record[name]) if isinstance(record.get(name), str) else "" for name in names}
+    times = (
+        clock.moment(cells["begin_time"]),
+        clock.moment(cells["max_time"]),
+        clock.moment(cells["end_time"]),
+    )
+    satellite = satellite_number(str(record.get("satellite", "")))
+    return _entry(cells["max_class"], times, "", satellite=satellite)
 
 
 def number(text: str) -> float:

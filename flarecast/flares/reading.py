@@ -9,10 +9,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from flarecast import goes
+from flarecast import goes, served
 from flarecast.errors import FlarecastError
-from flarecast.flares import archives, event_reports, layouts, merging, scales
+from flarecast.flares import archives, clock, event_reports, layouts, merging, scales
 from flarecast.flares.entry import BROKEN, Entry, Tally
+from flarecast.schema import NO_TIME
 
 COLUMNS = ("start", "peak", "end", "flux", "flux_upper", "region", "source", "flux_scale")
 LARGEST_LIST = 100_000_000
@@ -125,7 +126,8 @@ def _read_one(path: Path, tally: Tally) -> list[Entry]:
             raise FlarecastError(f"{tally.first_bad}; no report was read")
         return [entry for report in latest for entry in report.entries]
     n_before = tally.n_read
-    entries = list(_read_table(path, _text(path), tally))
+    read = _read_served if path.suffix.lower() == ".json" else _read_table
+    entries = list(read(path, tally))
     if tally.n_read == n_before:
         raise FlarecastError(
             f"{tally.first_bad or f'{path}: expected flares, got an empty list'}; no flare was read"
@@ -150,9 +152,27 @@ def _text(path: Path) -> str:
     return content.decode("utf-8-sig", errors="replace")
 
 
-def _read_table(path: Path, text: str, tally: Tally) -> Iterator[Entry]:
+def _read_served(path: Path, tally: Tally) -> Iterator[Entry]:
+    """Entries of SWPC's JSON list of the last days' flares."""
+    records = served.Served()
+    for where, record, _ in served.timed(
+        served.read_records(path, "flares", records), _begin, NO_TIME, records
+    ):
+        yield from _take(layouts.read_served(record), path, (where.rsplit(" ", 1)[1], str(record)), tally)
+    n_bad = sum(records.skipped.values())
+    tally.n_lines += n_bad
+    tally.skipped[BROKEN] += n_bad
+    tally.first_bad = tally.first_bad or records.first_bad
+
+
+def _begin(record: served.Record) -> int:
+    """When a record's flare begins; `NO_TIME` = not told."""
+    return clock.moment(served.text(record, "begin_time"))
+
+
+def _read_table(path: Path, tally: Tally) -> Iterator[Entry]:
     """Entries of a text table with or without a header."""
-    lines = text.splitlines()
+    lines = _text(path).splitlines()
     if any(layouts.HEADERLESS.fullmatch(line) for line in lines[:_SNIFFED]):
         for number, line in enumerate(lines, 1):
             if line.strip():
@@ -181,7 +201,7 @@ def _read_table(path: Path, text: str, tally: Tally) -> Iterator[Entry]:
 
 
 def _take(
-    found: Entry | layouts.Problem, path: Path, where: tuple[int, str], tally: Tally
+    found: Entry | layouts.Problem, path: Path, where: tuple[int | str, str], tally: Tally
 ) -> Iterator[Entry]:
     """Count a line; yield its entry where there is one."""
     tally.n_lines += 1
@@ -189,7 +209,8 @@ def _take(
         tally.n_read += 1
         yield found if found.source else found._replace(source=path.name)
     else:
-        tally.skip(f"{path} line {where[0]}", *found, where[1])
+        unit = "line" if isinstance(where[0], int) else "record"
+        tally.skip(f"{path} {unit} {where[0]}", *found, where[1])
 
 
 def _unknown(path: Path, header: list[str]) -> str:

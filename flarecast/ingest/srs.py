@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flarecast.cycles import central_longitude
 from flarecast.flares import clock
 from flarecast.flares.archives import Text
 from flarecast.flares.event_reports import majority, month_number
@@ -146,16 +147,6 @@ def latest_summaries(summaries: Sequence[Summary]) -> list[Summary]:
         if other is None or (summary.issued, len(summary.regions)) > (other.issued, len(other.regions)):
             best[summary.time] = summary
     return [best[time] for time in sorted(best)]
-
-
-def central_longitude(time: int) -> float:
-    """Carrington longitude of the disk's centre [deg], to 2 deg.
-
-    Source: Carrington rotation 1 began on 1853-11-09 at 22:40 UT (JD 2398167.4), one takes 27.2753 d
-    (Explanatory Supplement to the Astronomical Almanac).
-    """
-    rotations = (time / clock.DAY + 2_440_587.5 - 2_398_167.4) / 27.2752316
-    return float(360 * (1 - rotations % 1))
 
 
 def _issued(content: str) -> int:

@@ -45,6 +45,9 @@ LISTS = {
     "arflares24h.csv": "NOAA_ar_num,T_REC,log_intensity,category\n11067,1272694320.0,-6.537602002101044,B\n",
     "flares.csv": "start,peak,end,flux,flux_upper,region,source,flux_scale\n"
     "2012-03-07T00:02:00Z,2012-03-07T00:24:00Z,,0.0001,inf,11429,a.csv,true\n",
+    "xray_flares.json": '[{"begin_time":"2026-06-26T12:23:00Z","begin_class":"C1.6","max_class":"C5.7",\n'
+    '"max_time":"2026-06-26T12:48:00Z","end_time":"2026-06-26T13:04:00Z","satellite":18},\n'
+    '{"begin_time":"2026-06-26T15:00:00Z","max_time":null,"max_class":null,"end_time":null,"satellite":18}]\n',
     "mx.txt": "2014 01 01 1840 1852 1903 M9.9 1936\n2016 02 15 1041 1100 1106 M1.1 NaN\n",
 }
 CHARACTERS = b"0123456789ABCMX.,:/-+ \t\n\r\"'eE\x00\x1a\xff\xc3"

@@ -295,3 +295,32 @@ def test_event_reports_and_the_lists_made_of_them_agree():
     in_reports = reports[reports["peak"].between(*span)]
     assert len(in_reports) > 4300
     assert len(only_listed) < 0.005 * len(in_reports)
+
+
+def test_swpcs_json_is_a_flare_list_whose_running_flare_has_no_class_yet(tmp_path):
+    text = """{"_cached_at": "2026-06-26T15:10:00", "data": [
+    {"time_tag": "2026-06-26T12:23:00Z", "begin_time": "2026-06-26T12:23:00Z", "begin_class": "C1.6",
+     "max_time": "2026-06-26T12:48:00Z", "max_class": "C5.7", "max_xrlong": 5.756725386163453e-06,
+     "end_time": "2026-06-26T13:04:00Z", "end_class": "C3.6", "satellite": 18},
+    {"begin_time": "2026-06-26T15:00:00Z", "max_time": null, "max_class": null, "end_time": null},
+    {"begin_time": "2025-06-26T15:00:00Z", "max_time": "2025-06-26T15:02:00Z", "max_class": "M1.0"}, 7]}"""
+    table = read_flares([written(tmp_path, "xray_flares.json", text)])
+    (flare,) = table.to_dict("records")
+    assert [iso(flare[when])[11:16] for when in ("start", "peak", "end")] == ["12:23", "12:48", "13:04"]
+    assert (classes(table), flare["region"], flare["flux_scale"]) == (["C5.7"], 0, "true")
+    assert table.attrs["skipped"] == "broken line 2, no class 1"
+    assert "record 3: expected a record with named fields" in table.attrs["first_bad"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "expected flares, got an empty list"),
+        ("<html>", "got a web page"),
+        ('[{"begin_time": "2026-06-26T12:23:00Z", "max', "got half of it"),
+        ('[{"observed_date": "2025-10-24", "region": 4252}]', "expected records with begin_time"),
+    ],
+)
+def test_json_that_is_no_flare_list_is_told_in_a_sentence(tmp_path, content, message):
+    with pytest.raises(FlarecastError, match=message):
+        read_flares([written(tmp_path, "xray_flares.json", content)])

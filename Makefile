@@ -1,6 +1,7 @@
 # flarecast: a target = a stage of the chain. `make help` lists them.
 #
 #   make train evaluate                  the simulated Sun, from nothing to a table of scores
+#   make train evaluate RUN=disk         NOAA's daily record, downloaded to data/raw/disk
 #   make train evaluate RUN=disk RAW=folder/with/NOAA/files
 #   make test
 
@@ -29,8 +30,11 @@ CONFIG := configs/$(RUN).toml
 WINDOWS := data/windows/$(RUN).nc
 RAW_STAMP := data/windows/$(RUN).raw
 RUN_DIR := data/runs/$(RUN)
-# Named once, RAW is remembered in the first line of its stamp.
-KNOWN_RAW := $(or $(RAW),$(shell head -n 1 $(RAW_STAMP) 2>/dev/null))
+# Named once, RAW is remembered in the first line of its stamp. A run with a [download] needs none: it fetches.
+FETCHED := $(if $(shell grep -s '^\[download\]' $(CONFIG)),data/raw/$(RUN))
+REMEMBERED := $(shell head -n 1 $(RAW_STAMP) 2>/dev/null)
+KNOWN_RAW := $(or $(RAW),$(REMEMBERED),$(FETCHED))
+DOWNLOAD := $(if $(RAW),,$(shell [ -z "$(REMEMBERED)" ] || [ "$(REMEMBERED)" = "$(CURDIR)/$(FETCHED)" ] && echo $(FETCHED)))
 
 # evaluate.references names files, or readers for the same RAW, whose forecasts the chain then reads itself.
 REFERENCES := $(shell $(PYTHON) scripts/references.py $(CONFIG) $(RUN_DIR))
@@ -49,9 +53,14 @@ $(INSTALLED): pyproject.toml $(CONSTRAINTS)
 $(CONFIG):
 	@echo "$(CONFIG): no such run; RUN is one of $(basename $(notdir $(wildcard configs/*.toml)))" >&2; exit 1
 
+data/raw/$(RUN)/flarecast-download.json: $(CONFIG) | $(INSTALLED)
+	$(FLARECAST) download from-config -c $(CONFIG) -o $(@D) \
+	  || { echo "if you have the files elsewhere: make RUN=$(RUN) RAW=folder" >&2; exit 1; }
+	@touch $@
+
 # Rewritten only when RAW or what lies in it changes; make then redoes what was made of it.
-$(RAW_STAMP): FORCE
-	+@$(PYTHON) scripts/raw_stamp.py $@ "$(RAW)"
+$(RAW_STAMP): $(DOWNLOAD:%=%/flarecast-download.json) FORCE
+	+@$(PYTHON) scripts/raw_stamp.py $@ "$(RAW)" $(DOWNLOAD)
 
 ingest: $(WINDOWS) ## raw archives -> windows
 $(WINDOWS): $(CONFIG) $(RAW_STAMP) | $(INSTALLED)

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,9 @@ pytestmark = pytest.mark.skipif(
     shutil.which("make") is None or not (BIN / "flarecast").exists(),
     reason="make, or flarecast beside the running Python, is absent",
 )
+
+OF_THE_CALLER = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW", "FLARECAST_BASE_URL")
+"""What the make that runs the tests may have set."""
 
 TINY = """
 events = ["C1.0"]
@@ -37,6 +42,16 @@ source = "noaa-disk"
 options = { history_days = 3 }
 """
 
+FETCHED = """
+events = ["M1.0"]
+[download]
+source = "noaa"
+options = { only = ["DSD"], first_year = 2021, last_year = 2021 }
+[ingest]
+source = "noaa-disk"
+options = { history_days = 3 }
+"""
+
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
@@ -45,7 +60,7 @@ def house(tmp_path_factory):
     for name in ("Makefile", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
-    for name, text in (("tiny", TINY), ("days", DAYS)):
+    for name, text in (("tiny", TINY), ("days", DAYS), ("fetched", FETCHED)):
         path = folder / "configs" / f"{name}.toml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -69,11 +84,7 @@ def write_days(folder, n):
 
 def make(house, *words, code=0):
     """Call make and give what it printed."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW")  # of the make that runs the tests
-    }
+    environment = {name: value for name, value in os.environ.items() if name not in OF_THE_CALLER}
     result = subprocess.run(
         ["make", "VENV=venv", f"PYTHON={sys.executable}", *words],
         cwd=house,
@@ -131,6 +142,59 @@ def test_a_raw_that_is_not_there_is_refused_and_leaves_good_data_good(house):
     make(house, "RUN=days", "RAW=raw", "ingest")
     assert "RAW=nowhere: expected a folder" in make(house, "RUN=days", "RAW=nowhere", "ingest", code=2)
     assert stages(make(house, "RUN=days", "ingest")) == []
+
+
+def test_a_run_that_says_what_to_download_fetches_it_where_raw_is_not_named(house, server):
+    source, asked = server
+    mirror = [f"FLARECAST_BASE_URL={source}", "RUN=fetched"]
+    assert stages(make(house, *mirror, "ingest")) == ["download", "ingest"]
+    assert (house / "data" / "raw" / "fetched" / "2021_DSD.txt").is_file()
+    assert len(asked) == 1
+    assert stages(make(house, *mirror, "ingest")) == []
+    (house / "configs" / "fetched.toml").touch()
+    assert stages(make(house, *mirror, "ingest")) == ["download", "ingest"]
+    assert len(asked) == 1  # what is there and whole is not fetched again
+    assert stages(make(house, "RUN=fetched", "RAW=raw", "ingest")) == ["ingest"]
+    (house / "configs" / "fetched.toml").touch()
+    assert stages(make(house, "RUN=fetched", "ingest")) == ["ingest"]  # RAW named once is remembered
+    make(house, "RUN=fetched", "clean")
+    assert (house / "data" / "raw" / "fetched" / "2021_DSD.txt").is_file()
+    shutil.rmtree(house / "data" / "raw")
+
+
+def test_without_network_and_raw_a_line_says_what_to_fetch_and_then_it_goes_on(house):
+    words = ["FLARECAST_BASE_URL=http://no.such.host.invalid", "RUN=fetched", "ingest"]
+    text = make(house, *words, code=2)
+    assert "no.such.host.invalid is not known" in text
+    assert "fetch by hand YEAR_DSD.txt" in text
+    assert "make RUN=fetched RAW=folder" in text
+    assert not (house / "data" / "windows" / "fetched.nc").exists()
+    write_days(house / "data" / "raw" / "fetched", 40)
+    assert stages(make(house, *words)) == ["download", "ingest"]
+    make(house, "RUN=fetched", "clean")
+
+
+@pytest.fixture
+def server(house):
+    """Address of a server of the folder `raw` by year, and the paths that it was asked for."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            body = (house / "raw" / Path(self.path).name).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as here:
+        threading.Thread(target=here.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{here.server_port}", asked
+        here.shutdown()
 
 
 def test_an_unknown_run_says_which_there_are_and_leaves_nothing(house):

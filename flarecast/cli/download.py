@@ -1,7 +1,8 @@
 """`flarecast download`."""
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,6 @@ from flarecast.errors import FlarecastError
 )
 @click.option(
     "--base-url",
-    envvar="FLARECAST_BASE_URL",
     help="Address to use in place of the source's own, as of a mirror; also $FLARECAST_BASE_URL.",
 )
 @talk_options
@@ -45,25 +45,32 @@ def command(
     (what [download] says). What is there and whole is not fetched again; a transfer that was cut goes on
     where it ended. flarecast-download.json in the folder says what came, from where and when.
     """
-    from flarecast.config import check_options, load_config
-    from flarecast.download import SOURCES, Means, download
-    from flarecast.download.wanted import nothing
-    from flarecast.errors import choose
+    from flarecast.config import load_config
 
     config = load_config(config_path, changes).download
     name = config.source if source == "from-config" else source
     if name is None:
         raise FlarecastError(f"{config_path or 'config'}: expected a [download] with a source, got none")
     asked = {"first_year": first_year, "last_year": last_year, "only": list(only) or None}
-    options = dict(config.options) if source == "from-config" or source == config.source else {}
+    options = dict(config.options) if name == config.source else {}
     options |= {key: value for key, value in asked.items() if value is not None}
-    plan = choose("download.source", name, SOURCES).plan
-    options = check_options(plan, options, f"download {name}")
+    fetch(name, output, options, base_url)
+
+
+def fetch(source: str, folder: Path, options: Mapping[str, Any], base_url: str | None = None) -> None:
+    """Download into a folder, with a progress bar, and say what came."""
+    from flarecast.config import check_options
+    from flarecast.download import SOURCES, Means, download
+    from flarecast.download.wanted import nothing
+    from flarecast.errors import choose
+
+    plan = choose("download.source", source, SOURCES).plan
+    checked = check_options(plan, options, f"download {source}")
     with byte_progress() as step:
         means = Means(say=say, step=step or nothing)
-        outcome = download(name, output, options, base_url, means)
+        outcome = download(source, folder, checked, base_url or os.environ.get("FLARECAST_BASE_URL"), means)
     absent = f", {len(outcome.absent)} not published yet" if outcome.absent else ""
-    say(f"{output}: {len(outcome.fetched)} files fetched, {len(outcome.kept)} were here{absent}")
+    say(f"{folder}: {len(outcome.fetched)} files fetched, {len(outcome.kept)} were here{absent}")
 
 
 @contextmanager

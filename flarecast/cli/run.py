@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from flarecast.cli.download import fetch
 from flarecast.cli.options import IN, OUT, OUT_FOLDER, device_option, epoch_progress, say, talk_options
 
 
@@ -29,7 +30,8 @@ def command(
 ) -> None:
     """The whole chain in one process, for those without make.
 
-    RAW is the folder of raw data; the simulated Sun needs none.
+    RAW is the folder of raw data. The simulated Sun needs none, and a run with a [download] fetches it to
+    data/raw/<run> where it is not named.
     """
     from flarecast.chain import RunFolder, run_all
     from flarecast.cli.table import print_scores
@@ -39,6 +41,9 @@ def command(
     folder = output or Path("data/runs") / name
     run = RunFolder(folder, windows_path or Path("data/windows") / f"{name}.nc")
     config = load_config(config_path, changes)
+    if raw is None and config.download.source is not None:
+        raw = Path("data/raw") / name
+        fetch(config.download.source, raw, config.download.options)
     with epoch_progress() as progress:
         content = run_all(config, raw, run, device, say, progress)
     print_scores(content)

@@ -5,7 +5,6 @@ imported only by the stages that need it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ from flarecast.errors import FlarecastError, choose
 from flarecast.evaluate import evaluate as score_forecasts
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
+from flarecast.provenance import known_accesses, provenance
+from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 from flarecast.windows import open_windows
@@ -32,33 +33,6 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], object]
 Progress = Callable[[int, int, dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """Names of the files of one run, and of the windows that it is made of where they are known."""
-
-    folder: Path
-    windows: Path = Path("windows.nc")
-
-    def __getattr__(self, name: str) -> Path:
-        """Path of one of the run's files."""
-        if name not in _FILES:
-            raise AttributeError(name)
-        return self.folder / _FILES[name]
-
-
-_FILES = {
-    "config": "config.toml",
-    "environment": "environment.json",
-    "split": "split.nc",
-    "audit": "audit.json",
-    "model": "model",
-    "forecasts": "forecasts.nc",
-    "calibration": "calibration.json",
-    "calibrated": "calibrated.nc",
-    "scores": "scores.json",
-}
 
 
 def check_parts(config: Config, deep: bool = False) -> None:
@@ -91,7 +65,9 @@ def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
     """Raw archives -> windows.nc."""
     source = choose("ingest.source", config.ingest.source, ingest.SOURCES)
     options = check_options(source, config.ingest.options, "ingest.options")
+    accesses = known_accesses(raw)
     windows = source(raw, config.generator("ingest"), **options)
+    windows.attrs |= provenance(config.ingest.source, accesses, windows)
     save(windows, out, WINDOWS)
     return windows
 

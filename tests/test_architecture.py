@@ -30,6 +30,8 @@ FLOORS = {
         "forecast",
         "calibrate",
         "pairing",
+        "provenance",
+        "run_folder",
         "evaluate",
         "audit",
         "describe",

@@ -91,7 +91,7 @@ def _summary(windows: xr.Dataset, numbers: IntArray) -> dict[str, Any]:
         "windows_without_all_steps": int((windows["n_rows"].values < windows.attrs["n_steps"]).sum()),
         **_tracks(windows),
     }
-    told = {*own, *WINDOWS.attributes, "Conventions", "source_files"}
+    told = {*own, *WINDOWS.attributes, "Conventions", "source_files", "accesses"}
     more = {str(name): _plain(value) for name, value in windows.attrs.items() if name not in told}
     return own | counted | more | {"history": _plain(windows.attrs["history"])}
 
@@ -188,9 +188,15 @@ def _missing(windows: xr.Dataset) -> Table:
 
 
 def _files(windows: xr.Dataset) -> Table:
-    """Hash and name of the files that the windows were made of."""
+    """Hash and name of the files that the windows were made of, and where and when they were fetched."""
     lines = str(windows.attrs["source_files"]).splitlines()
-    return [dict(zip(("sha256", "name"), line.partition(" ")[::2], strict=True)) for line in lines if line]
+    accesses = [line.split(" ", 2) for line in str(windows.attrs.get("accesses", "")).splitlines()]
+    known = {sha: (accessed, url) for sha, accessed, url in accesses}
+    table: Table = []
+    for sha, _, name in (line.partition(" ") for line in lines if line):
+        accessed, url = known.get(sha, (None, None))
+        table.append({"sha256": sha, "name": name} | ({"accessed": accessed, "url": url} if known else {}))
+    return table
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from flarecast import balance, calibrators, exchange, ingest, models
+from flarecast import balance, calibrators, exchange, models
 from flarecast import split as splitting
 from flarecast.audit import Audit, check_same_windows, require_events, roles_of
 from flarecast.audit import audit as audit_split
@@ -26,6 +26,7 @@ from flarecast.provenance import known_accesses, provenance
 from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
+from flarecast.sources import make_windows, source_of
 from flarecast.windows import open_windows
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ def check_parts(config: Config, deep: bool = False) -> None:
     Raises:
         FlarecastError: An unknown part or option.
     """
-    source = choose("ingest.source", config.ingest.source, ingest.SOURCES)
-    check_options(source, config.ingest.options, "ingest.options")
+    source_of(config)
     strategy = choose("split.strategy", config.split.strategy, splitting.STRATEGIES)
     check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
     balancer = choose("balance.name", config.balance.name, balance.BALANCERS)
@@ -63,10 +63,8 @@ def check_parts(config: Config, deep: bool = False) -> None:
 
 def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
     """Raw archives -> windows.nc."""
-    source = choose("ingest.source", config.ingest.source, ingest.SOURCES)
-    options = check_options(source, config.ingest.options, "ingest.options")
     accesses = known_accesses(raw)
-    windows = source(raw, config.generator("ingest"), **options)
+    windows = make_windows(config, raw)
     windows.attrs |= provenance(config.ingest.source, accesses, windows)
     save(windows, out, WINDOWS)
     return windows

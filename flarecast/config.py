@@ -60,10 +60,12 @@ class Download(Section):
 
 
 class Ingest(Section):
-    """Where windows come from: an entry of `ingest.SOURCES`."""
+    """Where windows come from: an entry of `ingest.SOURCES`; `context` names entries of `CONTEXTS`."""
 
     source: str = "simulated"
     options: Options = {}
+    context: tuple[str, ...] = ()
+    context_options: dict[str, Options] = {}
 
 
 class Split(Section):

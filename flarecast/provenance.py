@@ -58,6 +58,7 @@ CITATIONS: dict[str, Citation] = {
 _OF_SOURCE = {"noaa-disk": "noaa", "noaa-regions": "noaa"}
 _OF_FILE = {
     r"_(DSD\.txt|SRS\.tar\.gz|events\.tar\.gz|RSGA\.tar\.gz)$|\d{8}(SRS|RSGA|events)\.txt$": "noaa",
+    r"(solar[-_]regions|xray[-_]flares|xrays)[^/]*\.json$": "noaa",
     r"(xrs|gxrs)[^/]*\.nc$": "goes",
     r"all_harps_with_noaa_ars\.txt$": "sharp",
     r"SN_[dm]_tot_V2\.0\.csv$": "silso",

@@ -35,6 +35,7 @@ FLOORS = {
         "evaluate",
         "audit",
         "describe",
+        "sources",
         "chain",
     ),
     "3": ("cli", "__main__"),

@@ -17,6 +17,7 @@ COUNTS = (
     "n_repeated_rows",
     "n_conflicting_rows",
     "first_skipped",
+    "goes_xrs",
 )
 """Attributes in which a source says what it read."""
 
@@ -34,6 +35,7 @@ def command(
 
     SOURCE is simulated, noaa-disk, noaa-regions, swan-sf, table or from-config (what [ingest] says). RAW is
     the folder of raw data, searched recursively (for a table its file or folder); simulated needs none.
+    --set 'ingest.context=["goes-xrs"]' joins GOES X-rays that lie in RAW, too.
     """
     from flarecast.chain import check_parts, run_ingest
     from flarecast.config import load_config

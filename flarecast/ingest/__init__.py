@@ -3,12 +3,16 @@
 A source is a function `(raw, rng, *, options) -> windows`: it reads the folder RAW (or simulates with the
 generator) and gives a Dataset of `schema.WINDOWS`. To add one: write a file, add a line here, add its name to
 the shared test.
+
+A context is a function `(windows, raw, *, options) -> windows` that adds features of the whole Sun to the
+rows of any source, as known at each row's time.
 """
 
 from collections.abc import Callable
 
 import xarray as xr
 
+from flarecast.ingest.goes_xrs import join_goes_xrs
 from flarecast.ingest.noaa_disk import ingest_noaa_disk
 from flarecast.ingest.noaa_regions import ingest_noaa_regions
 from flarecast.ingest.simulated import ingest_simulated
@@ -21,4 +25,8 @@ SOURCES: dict[str, Callable[..., xr.Dataset]] = {
     "simulated": ingest_simulated,
     "swan-sf": ingest_swan_sf,
     "table": ingest_table,
+}
+
+CONTEXTS: dict[str, Callable[..., xr.Dataset]] = {
+    "goes-xrs": join_goes_xrs,
 }

@@ -1,0 +1,1 @@
+"""GOES X-rays: read, put on a grid of minutes, made into features."""

@@ -93,6 +93,7 @@ def run_split(windows_path: Path, config: Config, out: Path) -> xr.Dataset:
         options=options,
         windows_sha256=sha256(windows_path),
         out_of_fold=config.calibrate.folds if config.fit_on == "out_of_fold" else 0,
+        returning=config.split.returning,
     )
     save(split, out, SPLIT)
     return split
@@ -263,8 +264,7 @@ def run_all(
     say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
     run_calibrate(run.forecasts, config, run.calibrated)
     say(f"evaluate -> {run.scores}")
-    content = run_evaluate(run.calibrated, references, None, config, run.scores)
-    return content
+    return run_evaluate(run.calibrated, references, None, config, run.scores)
 
 
 def windows_of(run: RunFolder) -> Path:

@@ -73,6 +73,7 @@ class Split(Section):
 
     strategy: str = "by_cycle"
     embargo_hours: float | None = Field(None, ge=0)
+    returning: Literal["new", "same"] = "new"
     options: Options = {}
 
 

@@ -1,10 +1,11 @@
-"""Solar cycles, their phases and rotations, by date.
+"""Solar cycles, their phases and rotations, by date; the longitude that faces us.
 
 Source: minima and maxima of the 13-month smoothed SILSO sunspot number, version 2.0. The month of a minimum
 belongs to the cycle that it begins.
 """
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +26,8 @@ ROTATION_DAYS = 27
 """Length of a Bartels rotation, the field's calendar of solar rotations [d]."""
 
 PHASES = ("minimum", "rise", "maximum", "decline")
+Times = TypeVar("Times", float, NDArray[np.float64])
+
 _NEAR_MINIMUM_DAYS = 548
 _NEAR_MAXIMUM_DAYS = 730
 
@@ -97,11 +100,11 @@ def rotation_of(time: ArrayLike) -> NDArray[np.int64]:
     return (np.asarray(time, dtype=np.int64) - origin) // (ROTATION_DAYS * DAY) + 1
 
 
-def central_longitude(time: int) -> float:
-    """Carrington longitude of the disk's centre [deg], to 2 deg.
+def central_longitude(time: Times) -> Times:
+    """Carrington longitude of the disk's centre at UTC times [s since 1970], to 2 deg; any shape [deg].
 
     Source: Carrington rotation 1 began on 1853-11-09 at 22:40 UT (JD 2398167.4), one takes 27.2753 d
     (Explanatory Supplement to the Astronomical Almanac).
     """
     rotations = (time / DAY + 2_440_587.5 - 2_398_167.4) / 27.2752316
-    return float(360 * (1 - rotations % 1))
+    return 360 * (1 - rotations % 1)

@@ -133,3 +133,8 @@ def test_a_rotation_later_is_the_next_rotation(time):
     first = int(cycles.rotation_of(time))
     assert int(cycles.rotation_of(time + 27 * DAY)) == first + 1
     assert int(cycles.rotation_of(time + DAY)) in (first, first + 1)
+
+
+def test_the_longitude_that_faces_us_agrees_with_a_region_summary():
+    # Valid at 2012-03-08 00:00: region 1428 at W05 is at Carrington longitude 319, region 1429 at E15 at 299.
+    assert cycles.central_longitude(cycles.seconds("2012-03-08")) == pytest.approx(314, abs=2)

@@ -23,5 +23,11 @@ def command(windows: Path, config_path: Path | None, changes: tuple[str, ...], o
     config = load_config(config_path, changes)
     check_parts(config)
     split = run_split(windows, config, output)
-    counts = np.bincount(split["role"].values.ravel(), minlength=len(ROLES))
-    say(f"{output}: " + ", ".join(f"{count:,} {role}" for role, count in zip(ROLES, counts, strict=True)))
+    names = str(split.attrs.get("fold_names", "")).splitlines()
+    for fold, role in enumerate(split["role"].values):
+        counts = np.bincount(role, minlength=len(ROLES))
+        text = ", ".join(f"{count:,} {name}" for name, count in zip(ROLES, counts, strict=True))
+        where = f" fold {fold} ({names[fold]})" if len(names) > 1 else ""
+        say(f"{output}:{where} {text}")
+    if "warning" in split.attrs:
+        say(f"{output}: warning: {split.attrs['warning']}")

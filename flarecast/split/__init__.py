@@ -14,26 +14,39 @@ import xarray as xr
 
 from flarecast import schema
 from flarecast.errors import FlarecastError, choose
+from flarecast.split.blocks import blocks
 from flarecast.split.borders import embargo_hours
 from flarecast.split.by_cycle import by_cycle
+from flarecast.split.by_partition import by_partition
+from flarecast.split.by_phase import by_phase
 from flarecast.split.by_region import by_region
 from flarecast.split.by_time import by_time
+from flarecast.split.k_fold_region import k_fold_region
+from flarecast.split.k_fold_time import k_fold_time
 from flarecast.split.out_of_fold import add_folds
 from flarecast.split.random_windows import random_windows
 from flarecast.split.regions import linked_regions
+from flarecast.split.returning import Returning, link_returning
 from flarecast.split.roles import Roles
+from flarecast.split.rolling_origin import rolling_origin
 
-__all__ = ["STRATEGIES", "Roles", "embargo_hours", "linked_regions", "make_split"]
+__all__ = ["STRATEGIES", "Roles", "embargo_hours", "link_returning", "linked_regions", "make_split"]
 
 STRATEGIES: dict[str, Callable[..., Roles]] = {
     "by_cycle": by_cycle,
+    "by_phase": by_phase,
+    "by_partition": by_partition,
     "by_time": by_time,
+    "blocks": blocks,
+    "rolling_origin": rolling_origin,
+    "k_fold_time": k_fold_time,
     "by_region": by_region,
+    "k_fold_region": k_fold_region,
     "random_windows": random_windows,
 }
 """Strategies by name; each is called as `strategy(windows, rng, **options)`."""
 
-BY_REGION = frozenset({"by_region"})
+BY_REGION = frozenset({"by_region", "k_fold_region"})
 """Strategies that deal out whole regions, whatever their dates."""
 
 
@@ -46,6 +59,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
     options: Mapping[str, Any] | None = None,
     windows_sha256: str = "",
     out_of_fold: int = 0,
+    returning: Returning = "new",
 ) -> xr.Dataset:
     """Split windows by a strategy; a Dataset of the schema SPLIT, with what its borders cost as attributes.
 
@@ -58,6 +72,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
         windows_sha256: Hash of the windows file.
         out_of_fold: With n > 0 fold 0 trains on the whole training span, and folds 1 to n hold out a part of
             it each as calibration; see `out_of_fold`.
+        returning: Whether a region that returns after a rotation is the same or a new one; see `returning`.
 
     Raises:
         FlarecastError: An unknown strategy or option, an embargo for a strategy without, or whatever the
@@ -81,6 +96,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
             f"split.embargo_hours: expected none for {strategy}, which does not split by time, "
             f"got {embargo_hours!r}"
         )
+    windows = link_returning(windows, returning)
     roles = make(windows, rng, **arguments, **({"embargo_hours": embargo_hours} if timed else {}))
     if out_of_fold:
         roles = _with_out_of_fold(windows, strategy, roles, rng, out_of_fold)
@@ -90,6 +106,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
         "options": json.dumps(known | arguments, default=str),
         "embargo_hours": roles.embargo_hours,
         "out_of_fold": out_of_fold,
+        "returning": returning,
         "n_outside": roles.n_outside,
         "n_straddling_regions": roles.n_straddling_regions,
         "n_straddling_windows_unused": roles.n_straddling_windows_unused,

@@ -1,132 +1,39 @@
-"""Interleaved blocks: validation and calibration spread over a training span, so that each sees every phase.
-
-The end of a solar cycle is its minimum: what is cut from there has next to no flares. Blocks are whole 27-day
-rotations of the fixed calendar of `cycles.rotation_of`; the first begins at the first whole rotation of the
-training span (what lies before joins it), and what is left over at the end is a block of its own or, where
-it is shorter than 2.5 embargoes, part of the last. The letters of the pattern (t train, v validation,
-c calibration) go round and round. Which letter comes first is chosen so that the phase of the cycle that a
-role sees least of is seen as much as can be (shares compared from the smallest up, of equals the earlier
-letter); only dates enter this choice, no flare does.
-"""
-
-import math
-from dataclasses import dataclass
+"""Roles by interleaved blocks: train, validation, calibration and test from one span."""
 
 import numpy as np
-from numpy.typing import NDArray
+import xarray as xr
 
-from flarecast import cycles
-from flarecast.errors import FlarecastError
-from flarecast.split.borders import HOUR
-from flarecast.split.roles import CALIBRATION, TRAIN, VALIDATION, RoleArray
+from flarecast.split.borders import chosen_embargo, settle
+from flarecast.split.interleaving import interleave, make_calendar
+from flarecast.split.roles import Roles
 
-PATTERN = "ttvttc"
-LETTERS = {"t": TRAIN, "v": VALIDATION, "c": CALIBRATION}
-DEFAULT_ROTATIONS = 6
-LEAST_EMBARGOES = 2.5
-"""Least length of a block; two embargoes of a training block are lost where both neighbours are not train."""
-
-_ROTATION = cycles.ROTATION_DAYS * cycles.DAY
+PATTERN = "ttxttvttxttc"
 
 
-@dataclass(frozen=True)
-class Blocks:
-    """A calendar of blocks: rotations in one, pattern of roles, embargo that they must outlast [h]."""
+def blocks(
+    windows: xr.Dataset,
+    rng: np.random.Generator,  # noqa: ARG001 (one signature for all strategies; dates decide here)
+    *,
+    embargo_hours: float | None = None,
+    block_rotations: int | None = None,
+    pattern: str = PATTERN,
+) -> Roles:
+    """Give whole blocks of 27-day rotations to the roles in turn, so that each sees every phase of the cycle.
 
-    rotations: int
-    pattern: str
-    embargo_hours: float
-
-
-def blocks(rotations: int | None, pattern: str, embargo: float) -> Blocks:
-    """Check a calendar of blocks, and choose their length where none is given.
+    Test lies between training blocks, weeks away: less is known of it than in a split at random, more than
+    of a cycle to come.
 
     Args:
-        rotations: 27-day rotations in a block; None: six, or as many as 2.5 embargoes need.
-        pattern: Letters t, v, c.
-        embargo: Embargo in force [h].
+        windows: A windows Dataset.
+        rng: Not used.
+        embargo_hours: Least time between the issue times of two roles [h]; None: that of the file.
+        block_rotations: 27-day rotations in a block; None: six or fewer, as the span and 2.5 embargoes need.
+        pattern: Roles of the blocks in turn: t train, v validation, c calibration, x test.
 
     Raises:
-        FlarecastError: Blocks shorter than 2.5 embargoes, or a pattern with other letters or without t.
+        FlarecastError: Blocks too short or too long, or a pattern with other letters or without t.
     """
-    if not isinstance(pattern, str) or not set(pattern) <= set(LETTERS) or "t" not in pattern:
-        raise FlarecastError(
-            f"split.pattern: expected letters t, v and c with at least one t, got {pattern!r}"
-        )
-    least = least_rotations(embargo)
-    if rotations is None:
-        return Blocks(max(DEFAULT_ROTATIONS, least), pattern, embargo)
-    if isinstance(rotations, bool) or not isinstance(rotations, int) or rotations < 1:
-        raise FlarecastError(f"split.block_rotations: expected a whole number from 1 up, got {rotations!r}")
-    if rotations < least:
-        raise FlarecastError(
-            f"split.block_rotations: expected at least {least} rotations (2.5 embargoes of {embargo:,g} h "
-            f"are {LEAST_EMBARGOES * embargo / 24:,g} d), got {rotations} "
-            f"({rotations * cycles.ROTATION_DAYS} d); lengthen the blocks, or shorten the windows or the "
-            "memory of their features"
-        )
-    return Blocks(rotations, pattern, embargo)
-
-
-def least_rotations(embargo: float) -> int:
-    """Rotations that 2.5 embargoes [h] need."""
-    return math.ceil(LEAST_EMBARGOES * embargo * HOUR / _ROTATION)
-
-
-def interleave(issue_time: NDArray[np.int64], calendar: Blocks) -> tuple[RoleArray, str]:
-    """Deal the windows of a training span out to the roles of a pattern, block by block.
-
-    Args:
-        issue_time: UTC [s since 1970], shape (window,), at least one.
-        calendar: Length and pattern of the blocks.
-
-    Returns:
-        Roles, shape (window,), and the calendar in words.
-
-    Raises:
-        FlarecastError: The span is too short for every role of the pattern.
-    """
-    block = block_of(issue_time, calendar)
-    n_blocks = int(block.max()) + 1
-    table = np.bincount(block * 4 + cycles.phase_of(issue_time), minlength=n_blocks * 4).reshape(-1, 4)
-    letters = np.array([LETTERS[letter] for letter in calendar.pattern], dtype=np.int8)
-    place = np.arange(n_blocks)
-    first = max(
-        range(letters.size),
-        key=lambda shift: (_shares(letters[(place + shift) % letters.size], table), -shift),
-    )
-    role = letters[(block + first) % letters.size]
-    turned = calendar.pattern[first:] + calendar.pattern[:first]
-    absent = [name for name in sorted(set(calendar.pattern)) if not (role == LETTERS[name]).any()]
-    if absent:
-        days = (issue_time.max() - issue_time.min()) / cycles.DAY
-        length = calendar.rotations * cycles.ROTATION_DAYS
-        raise FlarecastError(
-            f"split: expected a training span that holds the pattern {calendar.pattern!r} of {length}-day "
-            f"blocks ({len(calendar.pattern) * length:,} d), got {days:,.0f} d without windows for "
-            f"{', '.join(map(repr, absent))}; choose fewer block_rotations or a shorter pattern"
-        )
-    start = cycles.iso(int(issue_time.min()))[:10]
-    return role, f"{calendar.rotations} rotations each, in turn {turned} from {start}"
-
-
-def block_of(issue_time: NDArray[np.int64], calendar: Blocks) -> NDArray[np.int64]:
-    """Number of the block of each window from 0, shape (window,)."""
-    earliest = int(issue_time.min())
-    first_whole = cycles.rotation_of(earliest - 1) + 1
-    block: NDArray[np.int64] = (
-        np.maximum(cycles.rotation_of(issue_time) - first_whole, 0) // calendar.rotations
-    )
-    last = int(block.max())
-    left_over = int(issue_time.max() - issue_time[block == last].min())
-    if last > 0 and left_over < LEAST_EMBARGOES * calendar.embargo_hours * HOUR:
-        block[block == last] = last - 1
-    return block
-
-
-def _shares(role_of_block: RoleArray, table: NDArray[np.int64]) -> list[float]:
-    """Share of each phase's windows that each role sees, ascending; phases without windows left out."""
-    total = table.sum(axis=0)
-    seen = [table[role_of_block == role].sum(axis=0) for role in (TRAIN, VALIDATION, CALIBRATION)]
-    shares = np.stack(seen)[:, total > 0] / total[total > 0]
-    return sorted(shares.ravel().round(12).tolist())
+    embargo = chosen_embargo(windows, embargo_hours)
+    calendar = make_calendar(block_rotations, pattern, embargo, letters="tvcx")
+    role, words = interleave(windows["issue_time"].values, calendar)
+    return settle(windows, role[None, :], embargo, blocks=words)

@@ -62,7 +62,10 @@ def settle(windows: xr.Dataset, planned: RoleArray, embargo: float, **details: s
     region, disk = linked_regions(windows), is_disk(windows)
     role = planned.copy()
     straddling = [_unite(fold, region, disk) for fold in role]
-    lost = [_embargo(fold, issue_time, embargo) for fold in role]
+    lost = [
+        _embargo(fold, issue_time, embargo, f" of fold {number}" if len(role) > 1 else "")
+        for number, fold in enumerate(role)
+    ]
     return Roles(
         role=role,
         planned=planned,
@@ -89,7 +92,7 @@ def _unite(role: RoleArray, region: NDArray[np.int64], disk: NDArray[np.bool_]) 
     return int(straddles.sum()), int(loses.sum())
 
 
-def _embargo(role: RoleArray, issue_time: NDArray[np.int64], hours: float) -> int:
+def _embargo(role: RoleArray, issue_time: NDArray[np.int64], hours: float, where: str) -> int:
     """Make windows unused that come too near to a role that goes before theirs, in place; count them."""
     gap = math.ceil(round(hours * HOUR, 3))
     lost = 0
@@ -99,8 +102,9 @@ def _embargo(role: RoleArray, issue_time: NDArray[np.int64], hours: float) -> in
         near = _near(issue_time[mine], others, gap)
         if mine.size and near.all():
             raise FlarecastError(
-                f"split: expected {ROLES[own]} windows outside the embargo of {hours:,g} h, got none of "
-                f"{mine.size:,}; shorten the windows or the memory of their features, or widen the spans"
+                f"split: expected {ROLES[own]} windows{where} outside the embargo of {hours:,g} h, "
+                f"got none of {mine.size:,}; shorten the windows or the memory of their features, or widen "
+                "the spans"
             )
         role[mine[near]] = UNUSED
         lost += int(near.sum())

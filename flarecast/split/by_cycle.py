@@ -8,8 +8,8 @@ import xarray as xr
 
 from flarecast import cycles
 from flarecast.errors import FlarecastError
-from flarecast.split.blocks import PATTERN, blocks, interleave
 from flarecast.split.borders import chosen_embargo, settle
+from flarecast.split.interleaving import PATTERN, interleave, make_calendar
 from flarecast.split.roles import TEST, Roles
 
 
@@ -26,7 +26,7 @@ def by_cycle(  # noqa: PLR0913 (an option is a keyword argument, for every strat
     """Test on some solar cycles; train, validate and calibrate on interleaved blocks of others.
 
     A window belongs to the cycle of its issue time; windows of other cycles are unused. Training cycles that
-    follow each other share one calendar of blocks (see `blocks`).
+    follow each other share one calendar of blocks (see `interleaving`).
 
     Args:
         windows: A windows Dataset.
@@ -34,14 +34,14 @@ def by_cycle(  # noqa: PLR0913 (an option is a keyword argument, for every strat
         embargo_hours: Least time between the issue times of two roles [h]; None: that of the file.
         train_cycles: Solar cycles of train, validation and calibration.
         test_cycles: Solar cycles of test.
-        block_rotations: 27-day rotations in a block; None: six, or as many as 2.5 embargoes need.
+        block_rotations: 27-day rotations in a block; None: six or fewer, as the span and 2.5 embargoes need.
         pattern: Roles of the blocks in turn: t train, v validation, c calibration.
 
     Raises:
         FlarecastError: A cycle in both lists, unknown or without windows; blocks too short or too long.
     """
     embargo = chosen_embargo(windows, embargo_hours)
-    calendar = blocks(block_rotations, pattern, embargo)
+    calendar = make_calendar(block_rotations, pattern, embargo)
     for name, numbers in (("train_cycles", train_cycles), ("test_cycles", test_cycles)):
         _check_numbers(name, numbers)
     if set(train_cycles) & set(test_cycles):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from flarecast.errors import FlarecastError
 from flarecast.split.fractions import checked, deal_regions
@@ -37,16 +38,27 @@ def by_region(
         FlarecastError: Windows of the disk, fewer regions than roles, or fractions that do not add up to 1.
     """
     fraction = checked(train, validation, calibration, test)
-    disk = is_disk(windows)
-    if disk.any():
-        raise FlarecastError(
-            f"split.strategy: expected windows of regions for by_region, got {int(disk.sum()):,} of the "
-            "disk, which is one region; choose by_cycle or by_time"
-        )
-    region = linked_regions(windows)
+    region = regions_of(windows, "by_region")
     n_regions = int(region.max(initial=-1)) + 1
     if n_regions < (fraction > 0).sum():
         raise FlarecastError(
             f"split: expected at least {(fraction > 0).sum()} regions, one a role, got {n_regions}"
         )
     return Roles(deal_regions(region, windows["peak_flux"].values, fraction, rng)[None, :])
+
+
+def regions_of(windows: xr.Dataset, strategy: str) -> NDArray[np.int64]:
+    """Number of the linked region of each window, shape (window,).
+
+    Raises:
+        FlarecastError: There are no windows, or some of the disk.
+    """
+    if windows.sizes["window"] == 0:
+        raise FlarecastError("split: expected windows to split, got a file without any")
+    disk = is_disk(windows)
+    if disk.any():
+        raise FlarecastError(
+            f"split.strategy: expected windows of regions for {strategy}, got {int(disk.sum()):,} of the "
+            "disk, which is one region; choose by_cycle or by_time"
+        )
+    return linked_regions(windows)

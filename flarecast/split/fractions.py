@@ -1,4 +1,4 @@
-"""Shares of windows or regions that each role gets."""
+"""Shares of windows or regions that each role or fold gets."""
 
 import math
 
@@ -9,6 +9,8 @@ from flarecast import goes
 from flarecast.errors import FlarecastError
 from flarecast.schema import ROLES
 from flarecast.split.roles import RoleArray
+
+MOST_FOLDS = 100
 
 
 def checked(train: float, validation: float, calibration: float, test: float) -> NDArray[np.float64]:
@@ -25,6 +27,12 @@ def checked(train: float, validation: float, calibration: float, test: float) ->
     if not math.isclose(sum(values.values()), 1, abs_tol=1e-9):
         raise FlarecastError(f"split: expected fractions that add up to 1, got {got}")
     return np.array(list(values.values()), dtype=np.float64)
+
+
+def check_folds(folds: int) -> None:
+    """Raise unless this is a number of folds."""
+    if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= MOST_FOLDS:
+        raise FlarecastError(f"split.folds: expected from 2 to {MOST_FOLDS} folds, got {folds!r}")
 
 
 def deal(n: int, fraction: NDArray[np.float64], before: NDArray[np.int64] | None = None) -> RoleArray:

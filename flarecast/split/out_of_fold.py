@@ -5,8 +5,8 @@ later fold holds one part of that training span out as calibration and another a
 the rest; pooled, the forecasts of the held-out parts (out-of-fold forecasts) cover the span without a window
 that its own model has seen, and calibrators and decision thresholds are fitted on them.
 
-Parts are whole 27-day-multiple blocks in turn for strategies by time (see `blocks`: at least 2.5 embargoes
-each), whole regions for strategies by region.
+Parts are blocks of 27-day rotations in turn for strategies by time (see `interleaving`; at least 2.5
+embargoes each), whole regions for strategies by region.
 """
 
 from dataclasses import replace
@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 from flarecast import cycles
 from flarecast.errors import FlarecastError
 from flarecast.schema import ROLES
-from flarecast.split.blocks import DEFAULT_ROTATIONS, block_of, blocks, least_rotations
 from flarecast.split.borders import settle
-from flarecast.split.fractions import deal_regions
+from flarecast.split.fractions import MOST_FOLDS, deal_regions
+from flarecast.split.interleaving import block_of, fitting_rotations
 from flarecast.split.regions import linked_regions
 from flarecast.split.roles import CALIBRATION, TEST, TRAIN, UNUSED, VALIDATION, RoleArray, Roles
-
-MOST_FOLDS = 100
 
 
 def add_folds(
@@ -75,13 +73,18 @@ def add_folds(
         n_straddling_regions=final.n_straddling_regions + inner.n_straddling_regions,
         n_straddling_windows_unused=final.n_straddling_windows_unused + inner.n_straddling_windows_unused,
         n_embargoed=final.n_embargoed + inner.n_embargoed,
-        details={"out_of_fold_parts": words},
+        details={"out_of_fold_parts": words, "fold_names": "\n".join(_names(n_folds))},
     )
 
 
 def _n_parts(n_folds: int) -> int:
     """Parts of the training span; two folds need four, so that something is left to train on."""
     return n_folds if n_folds > 2 else 4
+
+
+def _names(n_folds: int) -> list[str]:
+    """Names of the folds."""
+    return ["final model", *(f"holds out part {fold + 1}" for fold in range(n_folds))]
 
 
 def _hold_out(part: NDArray[np.int64], n_folds: int) -> RoleArray:
@@ -102,9 +105,8 @@ def _blocks_in_turn(
     A block is six rotations, or fewer where the span would not go through its parts twice. Blocks without
     windows are not counted, and one that windows fill less than half joins the one before.
     """
-    rotations = (int(np.ptp(issue_time)) // (cycles.ROTATION_DAYS * cycles.DAY)) // (2 * _n_parts(n_folds))
-    rotations = max(min(rotations, DEFAULT_ROTATIONS), least_rotations(embargo), 1)
-    block = block_of(issue_time, blocks(rotations, "t", embargo))
+    rotations = fitting_rotations(issue_time, 2 * _n_parts(n_folds), embargo)
+    block = block_of(issue_time, rotations, embargo)
     there, number = np.unique(block, return_inverse=True)
     first, last = np.full(there.size, issue_time.max()), np.full(there.size, issue_time.min())
     np.minimum.at(first, number, issue_time)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from flarecast import schema
+from flarecast import cycles, schema
 from flarecast.windows import cut
 
-HOUR = 3600
+HOUR, DAY = 3600, 86_400
 
 
 def build_windows(tracks, *, n_steps=4, cadence_hours=24, memory=0.0, lead=0.0, horizon=24.0, flux=None):
@@ -60,3 +60,23 @@ def build_windows(tracks, *, n_steps=4, cadence_hours=24, memory=0.0, lead=0.0, 
 @pytest.fixture(scope="session")
 def make_windows():
     return build_windows
+
+
+@pytest.fixture(scope="session")
+def disk(make_windows):
+    """A daily record of cycles 23 and 24: 27 days of history, 27 days of memory, 24 h ahead."""
+    times = np.arange(cycles.seconds("1996-01"), cycles.seconds("2020-01"), DAY)
+    return make_windows([("disk", "", times, times[27:])], n_steps=27, memory=648.0)
+
+
+@pytest.fixture(scope="session")
+def regions(make_windows):
+    """300 regions of ten days each, one every 20 days from 1997; every tenth flares; 60 are a partition."""
+    tracks, flux = [], []
+    for number in range(300):
+        times = cycles.seconds("1997-01") + (20 * number + np.arange(10)) * DAY
+        tracks.append((f"NOAA {10000 + number}", str(10000 + number), times, times))
+        flux += [2e-4 if number % 10 == 0 and day == 3 else 0.0 for day in range(10)]
+    windows = make_windows(tracks, n_steps=2, flux=flux)
+    windows["partition"] = windows["partition"].copy(data=np.repeat(np.arange(1, 6, dtype=np.int8), 600))
+    return windows

@@ -16,7 +16,7 @@ if not folder.exists():
     sys.exit(f"RAW={raw}: expected a folder of raw data, found none")
 if raw or not stamp.exists():
     files = sorted(path for path in [folder, *folder.rglob("*")] if path.is_file()) if raw else []
-    noted = ("flarecast-download.json", ".part", ".part.json")
+    noted = ("flarecast-download.json", "flarecast-download.lock", ".part", ".part.json")
     data = [path for path in files if not path.name.endswith(noted)]
     lines = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in data]
     text = "\n".join([str(folder) if raw else "", *lines]) + "\n"

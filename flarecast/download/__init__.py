@@ -13,7 +13,7 @@ from typing import Any
 from flarecast.download import plans
 from flarecast.download.obtain import Outcome, obtain_all, read_text
 from flarecast.download.records import NAME as RECORD
-from flarecast.download.records import Entry, is_whole, read_record
+from flarecast.download.records import Entry, alone, is_whole, read_record
 from flarecast.download.wanted import Means, Unreachable, Wanted
 from flarecast.errors import FlarecastError, choose
 
@@ -85,19 +85,26 @@ def download(
     """
     chosen, used = choose("download.source", source, SOURCES), means or Means()
     folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder):
+        return _download(source, chosen, folder, dict(options or {}), base_url, used)
+
+
+def _download(
+    name: str, source: Source, folder: Path, options: dict[str, Any], base_url: str | None, means: Means
+) -> Outcome:
+    """Ask the plan what is wanted and bring it."""
     record = read_record(folder)
     here = [name for name in record if is_whole(folder, name, record)]
     desk = plans.Desk(
-        bases=(base_url,) if base_url else chosen.bases,
-        year=used.now().year,
+        bases=(base_url,) if base_url else source.bases,
+        year=means.now().year,
         here=here,
         present=[path.name for path in folder.iterdir() if path.is_file()],
-        read=lambda wanted: read_text(wanted, folder, used),
+        read=lambda wanted: read_text(wanted, folder, means),
     )
     try:
-        wanted = chosen.plan(desk, **(options or {}))
-        return obtain_all(wanted, folder, here, used)
+        return obtain_all(source.plan(desk, **options), folder, here, means)
     except Unreachable as error:
         raise FlarecastError(
-            f"{source}: {error}; without a way there, fetch by hand {chosen.by_hand} and put it into {folder}"
+            f"{name}: {error}; without a way there, fetch by hand {source.by_hand} and put it into {folder}"
         ) from error

@@ -1,6 +1,7 @@
 """flarecast-download.json: what came into a folder, from where and when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,6 +28,28 @@ class Entry:
         """How the server named the version; empty where it did not."""
         named = {"etag": self.etag, "last_modified": self.last_modified}
         return named if any(named.values()) else {}
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Be the only download into a folder, where the system has locks that end with their process.
+
+    Raises:
+        FlarecastError: Another one is at work there.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (folder / ".flarecast-download.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise FlarecastError(
+                f"{folder}: expected to be alone, got another download at work there; wait until it is done"
+            ) from error
+        yield
 
 
 def read_record(folder: Path) -> dict[str, Entry]:

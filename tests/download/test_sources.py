@@ -13,9 +13,11 @@ from flarecast import download as downloading
 from flarecast.cli import main
 from flarecast.config import check_options
 from flarecast.download import SOURCES, download, read_record
+from flarecast.download.records import alone
 from flarecast.download.wanted import Means
 from flarecast.errors import FlarecastError
 
+LOCK = ".flarecast-download.lock"
 GZ = b"\x1f\x8b" + b"x" * 100
 NC = b"\x89HDF" + b"x" * 100
 DATAVERSE = "/api/datasets/:persistentId/?persistentId=doi:10.7910/DVN/EBCFKM"
@@ -96,7 +98,7 @@ def test_half_an_answer_of_dataverse_is_told(peer, tmp_path, means, page, words)
     peer.files[DATAVERSE] = page
     with pytest.raises(FlarecastError, match=words):
         download("swan-sf", tmp_path, base_url=peer.url, means=means)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_a_name_that_climbs_is_not_fetched(peer, tmp_path, means):
@@ -107,7 +109,7 @@ def test_a_name_that_climbs_is_not_fetched(peer, tmp_path, means):
     years = {"first_year": 2018, "last_year": 2018}
     with pytest.raises(FlarecastError, match=r"expected plain file names, got '\.\./\.\./sci"):
         download("goes", tmp_path, years, base_url=peer.url, means=means)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
 
 
 def test_noaa_brings_years_and_kinds(peer, tmp_path, means):
@@ -228,6 +230,13 @@ def test_without_a_network_one_line_says_what_to_fetch_and_where_to_put_it(tmp_p
         in text
     )
     assert len(text.strip().splitlines()) == 1
+
+
+def test_two_downloads_do_not_write_into_one_folder(tmp_path, means):
+    with alone(tmp_path), pytest.raises(FlarecastError, match="another download at work there; wait"):
+        download("silso", tmp_path, base_url="http://no.such.host.invalid", means=means)
+    with pytest.raises(FlarecastError, match="not known"):
+        download("silso", tmp_path, base_url="http://no.such.host.invalid", means=means)
 
 
 def test_a_damaged_record_is_told(tmp_path, means):

@@ -1,10 +1,13 @@
 """Undo the prior that balancing moved, fit a curve per event, choose decision thresholds.
 
-All that is fitted is fitted on windows of role calibration, of every fold, and nothing else.
+All that is fitted is fitted on windows of role calibration and nothing else: of the one fold; or of all
+out-of-fold forecasts together, for the model that is trained on the whole; or, where each fold has a test of
+its own, of that fold alone, since the calibration windows of one may be the test of another.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,137 +15,120 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import schema
-from flarecast.calibrators import CALIBRATORS, CURVES, correct_prior, nest
+from flarecast.calibration import apply_calibration, calibrated, corrected, for_fold, raw_name
+from flarecast.calibrators import CALIBRATORS
 from flarecast.config import check_options
 from flarecast.decision import RULES, best_decision_thresholds
 from flarecast.errors import FlarecastError, choose
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+MODEL = "model"
 
 
 def calibrate(
     forecasts: xr.Dataset, name: str, options: Mapping[str, Any]
 ) -> tuple[xr.Dataset, dict[str, Any]]:
-    """Fit a calibration on the calibration role and apply it to all windows.
+    """Fit a calibration on the calibration role and apply it to all windows, rivals included.
 
     Args:
         forecasts: Forecasts with `role`; raw probabilities are `probability_raw`, else `probability`.
-            Attributes `prior_natural` and `prior_trained` (event + 1) say how balancing moved the prior;
-            without them it did not.
+            Attributes `prior_natural` and `prior_trained` (event + 1), or `priors` (JSON: fold, model), say
+            how balancing moved the prior; without them it did not.
         name: Entry of `CALIBRATORS`.
         options: Keyword arguments of that entry.
 
     Returns:
-        The forecasts with calibrated `probability`, the raw ones in `probability_raw`, attributes
-        `calibrated` (1), `decision_threshold` (JSON: event, rule, value or null) and `n_cells_changed` (by
-        nesting); and the calibration as plain numbers, as in calibration.json, enough for
-        `apply_calibration`.
+        The forecasts as `calibrated` gives them, and the content of calibration.json (see `calibration`).
 
     Raises:
         FlarecastError: An unknown name or option, or priors that do not fit the events.
     """
     fit = choose("calibrate.name", name, CALIBRATORS)
     checked = check_options(fit, options, "calibrate.options")
-    events = tuple(map(str, forecasts["event"].values))
-    raw = np.asarray(forecasts[_raw_name(forecasts)].values, dtype=np.float64)
-    natural, trained = _priors(forecasts, name)
-    calibration: dict[str, Any] = {
-        "name": name,
-        "options": {
-            key: list(value) if isinstance(value, tuple) else value for key, value in checked.items()
-        },
-        "events": list(events),
-        "prior_natural": natural,
-        "prior_trained": trained,
-        "prior_corrected": natural is not None and natural != trained,
-    }
-    corrected, _ = _corrected(raw, calibration)
-    occurred = forecasts["occurred"].values
-    chosen = forecasts["role"].values == schema.ROLES.index("calibration")
-    known = chosen[:, None] & (occurred >= 0) & ~np.isnan(raw)
-    calibration["event_calibration"] = {
-        event: _fitted(fit, checked, corrected[known[:, j], j], occurred[known[:, j], j] == 1)
-        for j, event in enumerate(events)
-    }
-    probability, n_changed = apply_calibration(raw, calibration, events)
-    for j, event in enumerate(events):
-        _add_decision_thresholds(
-            calibration, event, probability[known[:, j], j], occurred[known[:, j], j] == 1
-        )
-    calibration["cells_changed"] = n_changed
-    return _calibrated(forecasts, probability, raw, calibration), calibration
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in checked.items()}
+    head = {"name": name, "options": plain, "events": [str(event) for event in forecasts["event"].values]}
+    fitted = partial(_fitted_model, forecasts, partial(fit, **checked), head)
+    calibration = fitted(MODEL, np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64))
+    if "rival" in forecasts:
+        raw = np.asarray(forecasts["rival_probability_raw"].values, dtype=np.float64)
+        calibration["rivals"] = {
+            str(rival): fitted(str(rival), raw[:, :, nth])
+            for nth, rival in enumerate(forecasts["rival"].values)
+        }
+    mended = calibrated(forecasts, calibration)
+    calibration["cells_changed"] = int(mended.attrs["n_cells_changed"])
+    return mended, calibration
 
 
-def apply_calibration(
-    probability_raw: FloatArray, calibration: Mapping[str, Any], events: Sequence[str]
-) -> tuple[FloatArray, int]:
-    """Map raw probabilities by a fitted calibration.
-
-    Args:
-        probability_raw: Shape (window, event); NaN stays NaN.
-        calibration: As `calibrate` gives it, or as read from calibration.json.
-        events: The events of the columns.
-
-    Returns:
-        Calibrated probabilities, nested along the events, shape (window, event); and how many cells the
-        running minimum changed to keep them nested.
-
-    Raises:
-        FlarecastError: The calibration is of other events, or no calibration.
-    """
-    try:
-        if list(calibration["events"]) != list(events):
-            raise FlarecastError(
-                f"calibration: expected one of the events {', '.join(events)}, "
-                f"got one of {', '.join(map(str, calibration['events']))}; calibrate these forecasts anew"
-            )
-        curve = choose("calibration: name", calibration["name"], CURVES)
-        probability, broken = _corrected(np.asarray(probability_raw, dtype=np.float64), calibration)
-        for j, event in enumerate(events):
-            probability[:, j] = curve(probability[:, j], calibration["event_calibration"][event])
-    except (KeyError, TypeError, ValueError) as error:
-        raise FlarecastError(
-            "calibration: expected what `flarecast calibrate` writes, "
-            f"got something else ({type(error).__name__}: {error}); calibrate anew"
-        ) from error
-    nested = nest(probability)
-    return nested, int(np.count_nonzero(broken | (nested < probability)))
-
-
-def _corrected(raw: FloatArray, calibration: Mapping[str, Any]) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Probabilities under the natural prior, and the cells whose nesting had to be mended before."""
-    if not calibration["prior_corrected"]:
-        return raw.copy(), np.zeros(raw.shape, dtype=bool)
-    nested = nest(raw)
-    corrected = correct_prior(nested, calibration["prior_natural"], calibration["prior_trained"])
-    return corrected, nested < raw
-
-
-def _raw_name(forecasts: xr.Dataset) -> str:
-    """Name of the variable with uncalibrated probabilities."""
-    return "probability_raw" if "probability_raw" in forecasts else "probability"
-
-
-def _priors(forecasts: xr.Dataset, name: str) -> tuple[list[float] | None, list[float] | None]:
-    """Natural and trained prior of the exclusive classes; None, None where unknown or not to be undone."""
-    there = [key for key in ("prior_natural", "prior_trained") if key in forecasts.attrs]
-    if name == "none" or not there:
-        return None, None
-    if len(there) == 1:
-        raise FlarecastError(f"forecasts: expected prior_natural and prior_trained, got {there[0]} alone")
-    natural, trained = (np.atleast_1d(forecasts.attrs[key]).astype(np.float64).tolist() for key in there)
-    return natural, trained
+def _fitted_model(
+    forecasts: xr.Dataset, fit: Callable[..., Any], head: Mapping[str, Any], model: str, raw: FloatArray
+) -> dict[str, Any]:
+    """Calibration of one model: one for all folds, or one a fold where each has its own test."""
+    fold = forecasts["fold"].values
+    numbers = [int(one) for one in np.unique(fold)]
+    final = int(forecasts.attrs.get("final_fold", 0))
+    priors = {one: _priors(forecasts, head["name"], model, one) for one in numbers or [final]}
+    start = {**head, **priors.get(final, next(iter(priors.values())))}
+    everything = np.ones(fold.size, dtype=bool)
+    if len(numbers) < 2 or forecasts.attrs.get("out_of_fold"):
+        others = {str(one): prior for one, prior in priors.items() if one != final}
+        return _fitted(forecasts, fit, start | ({"fold_priors": others} if others else {}), raw, everything)
+    found = {str(one): _fitted(forecasts, fit, {**head, **priors[one]}, raw, fold == one) for one in numbers}
+    return {**found[str(final)], "folds": found}
 
 
 def _fitted(
-    fit: Any, options: Mapping[str, Any], probability: FloatArray, occurred: NDArray[np.bool_]
+    forecasts: xr.Dataset, fit: Callable[..., Any], start: dict[str, Any], raw: FloatArray, rows: BoolArray
 ) -> dict[str, Any]:
-    """Numbers of one event's curve, with the size of the sample behind them."""
-    return {**fit(probability, occurred, **options), "n": int(occurred.size), "n_events": int(occurred.sum())}
+    """Curves and decision thresholds of every event, from the calibration windows among some rows."""
+    fold, occurred = forecasts["fold"].values, forecasts["occurred"].values
+    chosen = rows & (forecasts["role"].values == schema.ROLES.index("calibration"))
+    natural = raw.copy()
+    for one in np.unique(fold[chosen]):
+        of_fold = chosen & (fold == one)
+        natural[of_fold], _ = corrected(raw[of_fold], for_fold(start, int(one)))
+    known = chosen[:, None] & (occurred >= 0) & ~np.isnan(raw)
+    curves = {}
+    for j, event in enumerate(start["events"]):
+        mine = known[:, j]
+        numbers = fit(natural[mine, j], occurred[mine, j] == 1)
+        curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}
+    calibration = {**start, "event_calibration": curves, "decision_threshold": {}}
+    probability = np.full(raw.shape, np.nan)
+    for one in np.unique(fold[chosen]):
+        of_fold = chosen & (fold == one)
+        applied = for_fold(calibration, int(one))
+        probability[of_fold], _ = apply_calibration(raw[of_fold], applied, start["events"])
+    for j, event in enumerate(start["events"]):
+        mine = known[:, j]
+        _add_decision_thresholds(calibration, event, probability[mine, j], occurred[mine, j] == 1)
+    return calibration
+
+
+def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str, Any]:
+    """Natural and trained prior of the exclusive classes, null where unknown or not to be undone."""
+    said: Mapping[str, Any] = forecasts.attrs
+    if "priors" in forecasts.attrs:
+        try:
+            said = json.loads(forecasts.attrs["priors"])[str(fold)][model]
+        except (ValueError, KeyError, TypeError) as error:
+            raise FlarecastError(
+                f"forecasts: expected attribute priors as JSON with fold {fold} and {model}, "
+                f"got {forecasts.attrs['priors']!r}; forecast anew"
+            ) from error
+    there = [key for key in ("prior_natural", "prior_trained") if key in said]
+    if name == "none" or not there:
+        return {"prior_natural": None, "prior_trained": None, "prior_corrected": False}
+    if len(there) == 1:
+        raise FlarecastError(f"forecasts: expected prior_natural and prior_trained, got {there[0]} alone")
+    natural, trained = (np.atleast_1d(said[key]).astype(np.float64).tolist() for key in there)
+    return {"prior_natural": natural, "prior_trained": trained, "prior_corrected": natural != trained}
 
 
 def _add_decision_thresholds(
-    calibration: dict[str, Any], event: str, probability: FloatArray, occurred: NDArray[np.bool_]
+    calibration: dict[str, Any], event: str, probability: FloatArray, occurred: BoolArray
 ) -> None:
     """Add one event's decision thresholds to a calibration: null with a reason where no score is defined."""
     thresholds = best_decision_thresholds(probability, occurred)
@@ -152,23 +138,5 @@ def _add_decision_thresholds(
             "window with known outcome" if not occurred.size else "non-event" if occurred.all() else "event"
         )
         reason = f"no {what} in calibration: no score to maximise"
-    calibration.setdefault("decision_threshold", {})[event] = thresholds or dict.fromkeys(RULES)
+    calibration["decision_threshold"][event] = thresholds or dict.fromkeys(RULES)
     calibration["event_calibration"][event]["decision_threshold_reason"] = reason
-
-
-def _calibrated(
-    forecasts: xr.Dataset, probability: FloatArray, raw: FloatArray, calibration: Mapping[str, Any]
-) -> xr.Dataset:
-    """Forecasts with calibrated probabilities; everything else as it was."""
-    variables = {"probability": probability, "probability_raw": raw}
-    assigned = {
-        name: (spec.dims, variables[name], spec.attributes)
-        for name, spec in schema.FORECASTS.variables.items()
-        if name in variables
-    }
-    return forecasts.assign(assigned).assign_attrs(
-        calibrated=1,
-        decision_threshold=json.dumps(calibration["decision_threshold"], allow_nan=False),
-        n_cells_changed=calibration["cells_changed"],
-        history=f"{forecasts.attrs['history']}\ncalibrated: {calibration['name']}",
-    )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import xarray as xr
 
 from flarecast import balance, calibrators, exchange, models
@@ -24,6 +23,7 @@ from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
 from flarecast.provenance import known_accesses, provenance
 from flarecast.run_folder import RunFolder as RunFolder
+from flarecast.resources import ALONE, Resources
 from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 from flarecast.sources import make_windows, source_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from flarecast.model_file import TrainedModel
 
 Say = Callable[[str], object]
-Progress = Callable[[int, int, dict[str, Any]], None]
 
 
 def check_parts(config: Config, deep: bool = False) -> None:
@@ -125,32 +124,22 @@ def run_train(
     split_path: Path,
     config: Config,
     folder: Path,
-    device: str = "auto",
-    progress: Progress | None = None,
+    resources: Resources = ALONE,
 ) -> "TrainedModel":
-    """windows.nc and split.nc -> a model folder, unless the split leaks.
+    """windows.nc and split.nc -> a model folder, rivals and folds included, unless the split leaks.
 
     Raises:
         FlarecastError: A leak (unless train.allow_leaks), or no event to train or validate on.
     """
-    from flarecast.train import train
+    from flarecast.trainings import train_all
 
     windows, split = open_pair(windows_path, split_path)
     found = audit_split(windows, split, config.events, config.unassigned)
     if found.leaks and not config.train.allow_leaks:
         leaks = "; ".join(finding.message for finding in found.leaks)
         raise FlarecastError(f"{split_path}: {leaks}; train.allow_leaks = true trains all the same")
-    require_events(windows, split, config.events, config.unassigned)
-    return train(
-        windows,
-        split,
-        config,
-        folder=folder,
-        device=device,
-        windows_sha256=sha256(windows_path),
-        split_sha256=sha256(split_path),
-        progress=progress,
-    )
+    require_events(windows, split, config.events, config.train.unassigned)
+    return train_all(windows_path, split_path, config, folder, resources)
 
 
 def run_forecast(
@@ -168,19 +157,17 @@ def run_forecast(
     Returns:
         The forecasts, and whether they are calibrated.
     """
-    from flarecast.forecast import forecast
-    from flarecast.model_file import load
+    from flarecast.fold_forecasts import forecast_folds
 
     run = RunFolder(folder)
     of_run = (run.model / "model.json").is_file()
-    model = load(run.model if of_run else folder, device)
     calibration = read_json(run.calibration) if of_run and run.calibration.is_file() else None
     if split_path is None:
-        windows, role = open_windows(windows_path), None
+        windows, split = open_windows(windows_path), None
     else:
         windows, split = open_pair(windows_path, split_path)
-        role = np.asarray(split["role"].values[0])
-    forecasts = forecast(windows, model, role=role, fold=0, device=device, calibration=calibration)
+    models = run.model if of_run else folder
+    forecasts = forecast_folds(windows, split, models, device=device, calibration=calibration)
     exchange.save_forecasts(forecasts, out)
     return forecasts, calibration is not None
 
@@ -225,6 +212,7 @@ def run_evaluate(
         rng=config.generator("evaluate"),
         resamples=config.evaluate.resamples,
         confidence=config.evaluate.confidence,
+        blocks=config.evaluate.blocks,
         run=forecasts_path.resolve().parent.name,
         data=forecasts_path.name,
     )
@@ -243,9 +231,8 @@ def run_all(
     config: Config,
     raw: Path | None,
     run: RunFolder,
-    device: str = "auto",
+    resources: Resources = ALONE,
     say: Say = str,
-    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The whole chain in one process; returns the content of scores.json."""
     check_parts(config, deep=True)
@@ -254,13 +241,13 @@ def run_all(
     run_ingest(config, raw, run.windows)
     say(f"split {config.split.strategy} -> {run.split}")
     run_split(run.windows, config, run.split)
-    record(config, run.folder, {"windows": run.windows, "split": run.split}, device)
+    record(config, run.folder, {"windows": run.windows, "split": run.split}, resources.device)
     for sentence in run_audit(run.windows, run.split, config, run.audit).sentences():
         say(f"audit: {sentence}")
     say(f"train {config.model.name} -> {run.model}")
-    run_train(run.windows, run.split, config, run.model, device, progress)
+    run_train(run.windows, run.split, config, run.model, resources)
     say(f"forecast -> {run.forecasts}")
-    run_forecast(run.windows, run.model, run.split, run.forecasts, device)
+    run_forecast(run.windows, run.model, run.split, run.forecasts, resources.device)
     say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
     run_calibrate(run.forecasts, config, run.calibrated)
     say(f"evaluate -> {run.scores}")

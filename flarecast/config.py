@@ -1,10 +1,11 @@
-"""One TOML file = one run: a section a stage, read strictly, with defaults only here.
+"""One TOML file = one run: a section a stage, read strictly, with defaults only in `sections`.
 
 A section names its part (`split.strategy`, `model.name` ...) and gives its `options`: the keyword arguments
 of the part's function, checked against the function's signature by `check_options` before a stage starts.
 """
 
 import json
+import re
 import tomllib
 import zlib
 from collections.abc import Mapping, Sequence
@@ -13,144 +14,50 @@ from typing import Any, Literal
 
 import numpy as np
 import tomli_w
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from flarecast import goes
 from flarecast.checking import check_options as check_options
 from flarecast.checking import problems_of
 from flarecast.errors import FlarecastError
 from flarecast.files import replacing
+from flarecast.references import REFERENCE_NAMES
+from flarecast.sections import (
+    Balance,
+    Calibrate,
+    Download,
+    Evaluate,
+    Ingest,
+    Model,
+    Options,
+    Run,
+    Scale,
+    Section,
+    Simulate,
+    Split,
+    Train,
+)
 
-Options = dict[str, Any]
+RIVAL_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+RIVAL_SECTIONS = ("scale", "balance", "model", "train")
+TAKEN = ("model", "raw", "truth", "truth_observed", *REFERENCE_NAMES)
+"""Names of scores.json that no rival may have."""
 
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, unknown keys refused, no value converted."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
-
-
-class Run(Section):
-    """What holds for all stages."""
-
-    seed: int = Field(0, ge=0)
-
-
-class Simulate(Section):
-    """The simulated Sun as SWAN-SF archives: how many windows, of which dates, in which order."""
-
-    windows: int = Field(20_000, ge=5)
-    first_date: str = "2010-05"
-    last_date: str = "2018-09"
-    shuffle: bool = False
-
-
-class Download(Section):
-    """Which raw data a run is made of, where they can be fetched: an entry of `download.SOURCES`."""
-
-    source: str | None = None
-    options: Options = {}
-
-
-class Ingest(Section):
-    """Where windows come from: an entry of `ingest.SOURCES`; `context` names entries of `CONTEXTS`."""
-
-    source: str = "simulated"
-    options: Options = {}
-    context: tuple[str, ...] = ()
-    context_options: dict[str, Options] = {}
-
-
-class Split(Section):
-    """Which windows play which role: an entry of `split.STRATEGIES`."""
-
-    strategy: str = "by_cycle"
-    embargo_hours: float | None = Field(None, ge=0)
-    returning: Literal["new", "same"] = "new"
-    options: Options = {}
-
-
-class Scale(Section):
-    """How rows are normalised, fitted on the rows of the train role: `standard`, `signed_log` or `none`."""
-
-    name: str = "signed_log"
-
-
-class Balance(Section):
-    """What is done about rare events, in training only: an entry of `balance.BALANCERS`."""
-
-    name: str = "none"
-    event: str | None = None
-    options: Options = {}
-
-
-class Model(Section):
-    """What is trained: an entry of `models.MODELS`, on some features or all."""
-
-    name: str = "lstm"
-    features: tuple[str, ...] | None = Field(None, min_length=1)
-    options: Options = {}
-
-
-class Train(Section):
-    """How it is trained.
-
-    One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
-    not suffer from neighbours; ask for more threads for a large network on a large CPU.
-    """
-
-    epochs: int = Field(30, ge=1)
-    batch_size: int = Field(256, ge=1)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
-    patience: int = Field(8, ge=1)
-    loss: str = "cross_entropy"
-    averaging: str = "swa"
-    averaging_start: float = Field(0.75, gt=0, lt=1)
-    averaging_learning_rate: float = Field(5e-4, gt=0)
-    threads: int = Field(1, ge=1, le=1024)
-    allow_leaks: bool = False
-
-
-OUT_OF_FOLD_BY_DEFAULT: frozenset[str] = frozenset()
+OUT_OF_FOLD_BY_DEFAULT: frozenset[str] = frozenset({"by_cycle"})
 """Strategies whose calibrators are fitted on out-of-fold forecasts where `calibrate.fit_on` is not set."""
 
 
-class Calibrate(Section):
-    """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
-
-    `fit_on` is the calibration role, or out-of-fold forecasts of the whole training span in so many `folds`.
-    """
-
-    name: str = "platt"
-    fit_on: Literal["calibration", "out_of_fold"] | None = None
-    folds: int = Field(5, ge=2, le=100)
-    options: Options = {}
-
-
-class Evaluate(Section):
-    """What the forecasts are compared with, and how intervals are made.
-
-    `references` are files (netCDF or CSV), or names of `read-forecasts` readers for the same RAW.
-    """
-
-    references: tuple[str, ...] = ()
-    resamples: int = Field(1000, ge=100)
-    confidence: float = Field(0.95, gt=0, lt=1)
-
-
 class Config(Section):
-    """A whole run."""
+    """A whole run.
+
+    `unassigned` says what flares without a region do to the outcomes that are scored (for those trained on
+    see `Train`). A rival is trained and scored beside the model, on the same windows and roles: a table of
+    the sections scale, balance, model and train, what it leaves out being as for the model.
+    """
 
     events: tuple[str, ...] = ("C1.0", "M1.0", "X1.0")
     unassigned: Literal["ignore", "mask"] = "ignore"
+    rivals: dict[str, dict[str, Options]] = Field(default_factory=dict)
     run: Run = Run()
     simulate: Simulate = Simulate()
     download: Download = Download()
@@ -181,6 +88,38 @@ class Config(Section):
                 f"balance.event {self.balance.event!r} is not among events {', '.join(self.events)}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _rivals_are_configurations(self) -> "Config":
+        for name in self.rivals:
+            if not re.fullmatch(RIVAL_NAME, name) or name in TAKEN:
+                raise ValueError(
+                    f"rivals.{name}: expected a name of letters, digits, - and _ that is not one of "
+                    f"{', '.join(TAKEN)}"
+                )
+            try:
+                self.of_rival(name)
+            except FlarecastError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+    def of_rival(self, name: str) -> "Config":
+        """The configuration of a run with a rival in the model's place.
+
+        Raises:
+            FlarecastError: The rival has a section that is not its own, or values that are not allowed.
+        """
+        changes = self.rivals[name]
+        unknown = [section for section in changes if section not in RIVAL_SECTIONS]
+        if unknown:
+            raise FlarecastError(
+                f"rivals.{name}: expected sections {', '.join(RIVAL_SECTIONS)}, got {', '.join(unknown)}"
+            )
+        content = self.resolved() | {"rivals": {}}
+        for section, values in changes.items():
+            before = {} if section in ("model", "balance") else content[section]
+            content[section] = {**before, **values}
+        return parse_config(content, f"rivals.{name}")
 
     @property
     def balanced_event(self) -> str:

@@ -22,10 +22,10 @@ from torch.optim.swa_utils import SWALR, AveragedModel
 from flarecast.averaging import Averaging, refresh_batch_norm
 from flarecast.batches import Batch, Sample, ordered, shuffled, take
 from flarecast.checkpoint import NAME, read_checkpoint, write_checkpoint
-from flarecast.config import Train
 from flarecast.errors import FlarecastError
 from flarecast.files import replacing
 from flarecast.losses import Loss, negative_log_likelihood
+from flarecast.sections import Train
 
 Progress = Callable[[int, int, dict[str, Any]], None]
 
@@ -37,27 +37,37 @@ VALIDATION_BATCH = 1024
 
 
 @dataclass(frozen=True)
+class Plan:
+    """How long to train where no validation windows say it: epochs of descent, then of averaging."""
+
+    descent: int
+    averaging: int
+
+
+@dataclass(frozen=True)
 class Task:
     """What is to be fitted.
 
     Attributes:
         train: Windows that an epoch goes through, balanced.
         natural: The train windows as they are, for batch norm.
-        validation: Windows that decide when to stop and what to keep.
+        validation: Windows that decide when to stop and what to keep; None where a plan does.
         loss: Entry of `LOSSES`.
         averaging: Entry of `AVERAGINGS`.
         log_correction: Log of natural over trained class priors, added to logits before validation, so
             that a balanced model is not judged by the prior that balancing gave it; shape (class,).
         settings: Section `train` of the configuration.
+        plan: Epochs to train where there is no validation; what is last, or averaged, is kept.
     """
 
     train: Sample
     natural: Sample
-    validation: Sample
+    validation: Sample | None
     loss: Loss
     averaging: Averaging
     log_correction: Tensor
     settings: Train
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,8 @@ def fit_by_gradient(
     state = State(module, optimizer, generator)
     _restore(state, task, store)
     n_descent, n_averaging = phases(settings)
+    if task.plan is not None:
+        n_descent, n_averaging = task.plan.descent, task.plan.averaging
     while True:
         stale = state.epoch - state.best_epoch >= settings.patience
         if state.descended is None and (state.epoch >= n_descent or stale):
@@ -154,9 +166,14 @@ def train_epoch(module: nn.Module, optimizer: Optimizer, task: Task, generator: 
 
 
 @torch.no_grad()
-def validation_loss(module: nn.Module, task: Task) -> float:
-    """Mean negative log likelihood of the validation windows, unweighted, after the prior correction."""
+def validation_loss(module: nn.Module, task: Task) -> float | None:
+    """Mean negative log likelihood of the validation windows, unweighted, after the prior correction.
+
+    None where there are no such windows.
+    """
     module.eval()
+    if task.validation is None:
+        return None
     total = torch.zeros((), dtype=torch.float64, device=task.log_correction.device)
     for batch in ordered(task.validation, VALIDATION_BATCH):
         logits = module(batch.steps, batch.last_class) + task.log_correction
@@ -180,7 +197,7 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     state.epoch += 1
     loss = validation_loss(state.module, task)
     for name, value in (("training", train_loss), ("validation", loss)):
-        if not math.isfinite(value):
+        if value is not None and not math.isfinite(value):
             rate = state.optimizer.param_groups[0]["lr"]
             raise FlarecastError(
                 f"{name} loss: expected a finite number, got {value} in epoch {state.epoch} at learning rate "
@@ -188,8 +205,8 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
             )
     if state.averaged is not None:
         state.averaged.update_parameters(state.module)
-    elif loss < state.best_loss:
-        state.best_loss, state.best_epoch = loss, state.epoch
+    elif loss is None or loss < state.best_loss:
+        state.best_loss, state.best_epoch = math.inf if loss is None else loss, state.epoch
         state.best = {name: value.clone() for name, value in state.module.state_dict().items()}
     return {
         "epoch": state.epoch,
@@ -215,13 +232,13 @@ def _finish(state: State, task: Task) -> dict[str, Any]:
         "kept": "best",
         "epochs": state.epoch,
         "best_epoch": state.best_epoch,
-        "validation_loss_best": state.best_loss,
+        "validation_loss_best": state.best_loss if task.validation is not None else None,
         "validation_loss_last": state.history[-1]["validation_loss"],
     }
     if state.averaged is not None and int(state.averaged.n_averaged) > 0:
         refresh_batch_norm(state.averaged, _natural_batches(state, task))
         entry["validation_loss_averaged"] = loss = validation_loss(state.averaged, task)
-        if loss <= state.best_loss:
+        if loss is None or loss <= state.best_loss:
             entry["kept"] = "averaged"
             state.best = state.averaged.module.state_dict()
     state.module.load_state_dict(state.best)

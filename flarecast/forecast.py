@@ -5,6 +5,7 @@ Windows may be ones never seen, their outcomes known or not.
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast.batches import choose_device, cpu_threads, gather_steps, has_values, to_device
-from flarecast.calibrate import apply_calibration
+from flarecast.calibration import calibrated
 from flarecast.cycles import rotation_of
 from flarecast.goes import compatible_classes, occurred_table, parse_class
 from flarecast.model_file import TrainedModel, check_fits
@@ -22,6 +23,7 @@ from flarecast.schema import FORECASTS, NO_TIME, build
 from flarecast.windows import feature_columns, step_rows
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 BATCH = 1024
 DISK = "disk"
@@ -29,12 +31,14 @@ DISK = "disk"
 _TRUTH_LETTERS = ("C", "M", "X")
 
 
-def forecast(
+def forecast(  # noqa: PLR0913  (which windows, in what role, by which models: each a plain keyword)
     windows: xr.Dataset,
     model: TrainedModel,
     *,
     role: NDArray[np.int8] | None = None,
     fold: int = 0,
+    keep: IntArray | None = None,
+    rivals: Mapping[str, TrainedModel] = MappingProxyType({}),
     device: str = "auto",
     calibration: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -48,6 +52,8 @@ def forecast(
         model: A trained model.
         role: Index into `ROLES`, shape (window,); all unused if None.
         fold: Fold of the split that the model was trained on.
+        keep: Windows to forecast, shape (any,); all if None. References know the others all the same.
+        rivals: Other models of the same events by name, whose forecasts stand beside the model's.
         device: auto, cpu or cuda.
         calibration: Content of calibration.json; without it `probability` is the raw one.
 
@@ -58,51 +64,64 @@ def forecast(
         FlarecastError: The windows are of another kind than the model's, the calibration is of other events,
             or there is no such device.
     """
-    check_fits(model, windows)
+    for one in (model, *rivals.values()):
+        check_fits(one, windows)
     role = np.zeros(windows.sizes["window"], dtype=np.int8) if role is None else role
+    keep = np.arange(role.size) if keep is None else keep
     occurred = occurred_table(windows, model.events, model.unassigned)
-    raw = class_to_event(class_probability(windows, model, occurred, device))
-    attributes = _attributes(windows, model)
-    probability = raw
-    if calibration is not None:
-        probability, n_changed = apply_calibration(raw, calibration, model.events)
-        attributes |= {
-            "calibrated": 1,
-            "decision_threshold": json.dumps(calibration.get("decision_threshold", {}), allow_nan=False),
-            "n_cells_changed": n_changed,
-        }
     names, reference = reference_forecasts(windows, occurred, role, model.training_base_rate)
+    raw = _event_probability(windows, model, occurred, keep, device)
+    theirs = [_event_probability(windows, rival, occurred, keep, device) for rival in rivals.values()]
+    kept = windows.isel(window=keep)
     arrays = {
         "event": model.events,
-        "probability": probability,
+        "probability": raw,
         "probability_raw": raw,
-        "occurred": occurred,
-        "role": role,
-        "fold": np.full(role.size, fold),
-        "cluster": clusters(windows),
+        "occurred": occurred[keep],
+        "role": role[keep],
+        "fold": np.full(keep.size, fold),
+        "cluster": clusters(kept),
         "forecast": names,
-        "reference": reference,
+        "reference": reference[keep],
     }
-    return build(FORECASTS, arrays | _copied(windows) | _truths(windows, model.events), attributes)
+    if rivals:
+        arrays |= {"rival": list(rivals), "rival_probability_raw": np.stack(theirs, axis=2)}
+        arrays["rival_probability"] = arrays["rival_probability_raw"]
+    attributes = _attributes(kept, model) | _priors(fold, {"model": model, **rivals})
+    forecasts = build(FORECASTS, arrays | _copied(kept) | _truths(kept, model.events), attributes)
+    return forecasts if calibration is None else calibrated(forecasts, calibration)
+
+
+def _event_probability(
+    windows: xr.Dataset, model: TrainedModel, occurred: NDArray[np.int8], keep: IntArray, device: str
+) -> FloatArray:
+    """Raw probabilities of nested events of some windows, shape (keep, event)."""
+    return class_to_event(class_probability(windows, model, occurred, device, keep))
 
 
 def class_probability(
-    windows: xr.Dataset, model: TrainedModel, occurred: NDArray[np.int8], device: str = "auto"
+    windows: xr.Dataset,
+    model: TrainedModel,
+    occurred: NDArray[np.int8],
+    device: str = "auto",
+    keep: IntArray | None = None,
 ) -> FloatArray:
-    """Probabilities of the exclusive classes, shape (window, class); NaN where a window holds no value.
+    """Probabilities of the exclusive classes, shape (keep, class); NaN where a window holds no value.
 
     Args:
         windows: A windows Dataset.
         model: A trained model; it is moved to the device.
         occurred: 1, 0 or -1 (unknown), shape (window, event); a window uses those over at its issue time.
         device: auto, cpu or cuda.
+        keep: Windows to forecast; all if None.
     """
     where = choose_device(device)
+    keep = np.arange(len(occurred)) if keep is None else keep
     values = windows["values"].values[:, feature_columns(windows, model.features)]
     last_class = last_known_class(windows, *compatible_classes(occurred))
-    tensors = to_device(model.scaler.apply(values), step_rows(windows), last_class, where)
+    tensors = to_device(model.scaler.apply(values), step_rows(windows, keep), last_class[keep], where)
     module = model.module.to(where).eval()
-    out = np.empty((windows.sizes["window"], occurred.shape[1] + 1))
+    out = np.empty((keep.size, occurred.shape[1] + 1))
     with torch.inference_mode(), cpu_threads(int(model.config["train"]["threads"])):
         for start in range(0, len(out), BATCH):
             index = torch.arange(start, min(start + BATCH, len(out)), device=where)
@@ -141,10 +160,21 @@ def _attributes(windows: xr.Dataset, model: TrainedModel) -> dict[str, Any]:
         "training_base_rate": model.training_base_rate,
         "prior_natural": model.prior_natural,
         "prior_trained": model.prior_trained,
+        "final_fold": 0,
+        "out_of_fold": 0,
         "calibrated": 0,
         "history": f"{windows.attrs['history']}\nforecast: {model.model_name}",
         **{name: windows.attrs[name] for name in copied},
     }
+
+
+def _priors(fold: int, models: Mapping[str, TrainedModel]) -> dict[str, str]:
+    """How far balancing moved the priors of each model, as JSON."""
+    priors = {
+        name: {"prior_natural": one.prior_natural.tolist(), "prior_trained": one.prior_trained.tolist()}
+        for name, one in models.items()
+    }
+    return {"priors": json.dumps({str(fold): priors})}
 
 
 def _copied(windows: xr.Dataset) -> dict[str, Any]:
@@ -152,6 +182,8 @@ def _copied(windows: xr.Dataset) -> dict[str, Any]:
     names = ("issue_time", "valid_from", "valid_to", "region", "peak_flux", "peak_flux_upper")
     start = windows["flare_start"].values
     arrays = {name: windows[name].values for name in names}
+    if (windows["unassigned_peak_flux"].values > 0).any():
+        arrays["unassigned_peak_flux"] = windows["unassigned_peak_flux"].values
     if (start != NO_TIME).any():  # without a single start, as in daily counts, nobody knows
         arrays["in_progress"] = (start != NO_TIME) & (start <= windows["issue_time"].values)
     if "longitude" in windows:

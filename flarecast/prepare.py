@@ -16,7 +16,7 @@ from flarecast.averaging import AVERAGINGS
 from flarecast.balance import BALANCERS, class_priors
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
 from flarecast.config import Config, check_options
-from flarecast.epochs import Task
+from flarecast.epochs import Plan, Task
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES
@@ -42,25 +42,35 @@ class Prepared:
     training_base_rate: FloatArray
 
 
-def prepare(windows: xr.Dataset, role: NDArray[np.int8], config: Config, device: torch.device) -> Prepared:
+def prepare(
+    windows: xr.Dataset,
+    role: NDArray[np.int8],
+    config: Config,
+    device: torch.device,
+    plan: Plan | None = None,
+) -> Prepared:
     """Choose, scale and balance windows, and put them on the device.
 
-    Train and validation windows with at least one known event and at least one value take part.
+    Train and validation windows with at least one known event and at least one value take part; with a plan
+    there is no validation.
 
     Args:
         windows: A windows Dataset.
         role: Index into `ROLES`, shape (window,).
         config: The configuration.
         device: Where to.
+        plan: How long to train where no validation says it.
 
     Raises:
         FlarecastError: A feature is not in the file, or a role has no such window.
     """
     features = config.model.features or tuple(map(str, windows["feature"].values))
     columns = feature_columns(windows, features)
-    occurred = occurred_table(windows, config.events, config.unassigned)
+    last_class = last_known_class(
+        windows, *compatible_classes(occurred_table(windows, config.events, config.unassigned))
+    )
+    occurred = occurred_table(windows, config.events, config.train.unassigned)
     low, high = compatible_classes(occurred)
-    last_class = last_known_class(windows, low, high)
 
     known = (occurred >= 0).any(axis=1)
     train_windows = np.flatnonzero(known & (role == ROLES.index("train")))
@@ -72,11 +82,12 @@ def prepare(windows: xr.Dataset, role: NDArray[np.int8], config: Config, device:
 
     usable = np.flatnonzero(has_values(tensors).cpu().numpy())
     of_train = usable < train_windows.size
-    _require(role, {"train": int(of_train.sum()), "validation": int((~of_train).sum())})
+    counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
+    _require(role, counts if plan is None else {"train": counts["train"]})
     everything = _sample(tensors, np.arange(both.size), low[both], high[both])
     return _balanced(
         _chosen(everything, usable[of_train]),
-        _chosen(everything, usable[~of_train]),
+        _chosen(everything, usable[~of_train]) if plan is None else plan,
         config,
         _base_rate(occurred[both[usable[of_train]]]),
         (scaler, features),
@@ -85,7 +96,7 @@ def prepare(windows: xr.Dataset, role: NDArray[np.int8], config: Config, device:
 
 def _balanced(
     natural: Sample,
-    validation: Sample,
+    validation: Sample | Plan,
     config: Config,
     base_rate: FloatArray,
     fitted: tuple[Scaler, tuple[str, ...]],
@@ -105,11 +116,12 @@ def _balanced(
     task = Task(
         train=_chosen(natural, kept.index, weight),
         natural=natural,
-        validation=validation,
+        validation=None if isinstance(validation, Plan) else validation,
         loss=choose("train.loss", config.train.loss, LOSSES),
         averaging=choose("train.averaging", config.train.averaging, AVERAGINGS),
         log_correction=torch.from_numpy(correction.astype(np.float32)).to(device),
         settings=config.train,
+        plan=validation if isinstance(validation, Plan) else None,
     )
     return Prepared(task, *fitted, prior_natural, prior_trained, base_rate)
 

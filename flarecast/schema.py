@@ -172,10 +172,16 @@ FORECASTS = FileSchema(
         "fold": Variable(("window",), "int32", "1", "fold whose model made the forecast"),
         "forecast": Variable(("forecast",), "text", "", "name of the reference forecast", required=False),
         "reference": _probability("reference forecast; NaN = none", dims=("window", "event", "forecast")),
+        "rival": Variable(("rival",), "text", "", "name of a model trained beside the model", required=False),
+        "rival_probability": _probability("probability of a rival", dims=("window", "event", "rival")),
+        "rival_probability_raw": _probability(
+            "probability of a rival before calibration", dims=("window", "event", "rival")
+        ),
         "truth": _probability("probability given the hidden state (simulated)"),
         "truth_observed": _probability("best forecast from the rows (simulated)"),
         "peak_flux": _flux("largest peak, smallest it can be", required=False),
         "peak_flux_upper": _flux("largest peak, largest it can be", required=False),
+        "unassigned_peak_flux": _flux("largest peak without a region, 0 = none", required=False),
         "in_progress": Variable(("window",), "int8", "1", "1 = that flare had begun at issue time", False),
         "longitude": Variable(("window",), "float32", "degree", "Stonyhurst longitude at issue time", False),
     },

@@ -7,6 +7,7 @@ outcomes that were over when a train or validation window was issued are looked 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device, cpu_threads, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
-from flarecast.epochs import Progress, Store, fit_by_gradient, validation_loss, write_history
+from flarecast.epochs import Plan, Progress, Store, fit_by_gradient, validation_loss, write_history
 from flarecast.errors import FlarecastError, choose
 from flarecast.losses import LOSSES
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
@@ -53,6 +54,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     folder: Path,
     device: str = "auto",
     fold: int = 0,
+    plan: Plan | None = None,
     windows_sha256: str = "",
     split_sha256: str = "",
     progress: Progress | None = None,
@@ -69,6 +71,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         folder: Where model.safetensors, history.jsonl and, last, model.json go.
         device: auto, cpu or cuda.
         fold: Fold of the split.
+        plan: How long to train where the fold has no validation role.
         windows_sha256: Hash of the windows file, part of what a checkpoint belongs to.
         split_sha256: Hash of the split file, likewise.
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
@@ -79,7 +82,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     """
     check_parts(config)
     where = choose_device(device)
-    prepared = prepare(windows, _roles(windows, split, fold), config, where)
+    prepared = prepare(windows, _roles(windows, split, fold), config, where, plan)
     write_history(folder, [])  # a folder that cannot be written shows before the first epoch
     for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
         stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote
@@ -95,7 +98,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     sizes = {
         "windows_train": len(prepared.task.natural),
         "windows_train_balanced": len(prepared.task.train),
-        "windows_validation": len(prepared.task.validation),
+        "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
     }
     model = _describe(windows, config, prepared, module, {**made_with, "fold": fold, **sizes, **kept})
     save(model, folder)
@@ -198,5 +201,7 @@ def _what_matters(config: Config, prepared: Prepared) -> dict[str, Any]:
     """What a checkpoint must agree on: the sections used, and what the data left in fitted numbers."""
     sections = ("run", "events", "unassigned", "scale", "balance", "model", "train")
     resolved = config.resolved()
-    fitted = [prepared.scaler.centre.tolist(), prepared.prior_natural.tolist(), len(prepared.task.validation)]
+    task = prepared.task
+    how_long = asdict(task.plan) if task.plan else len(task.validation) if task.validation else 0
+    fitted = [prepared.scaler.centre.tolist(), prepared.prior_natural.tolist(), how_long]
     return {"config": {name: resolved.get(name) for name in sections}, "fitted": fitted}

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from flarecast import schema
-from flarecast.calibrate import apply_calibration, calibrate
+from flarecast.calibrate import calibrate
+from flarecast.calibration import apply_calibration
 from flarecast.calibrators import CALIBRATORS
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, write_json
@@ -130,9 +131,21 @@ def test_only_the_calibration_role_is_read(name):
     assert calibrate(inside, name, {})[1]["decision_threshold"] != calibration["decision_threshold"]
 
 
-def test_the_calibration_role_of_every_fold_is_read():
+def test_each_fold_with_a_test_of_its_own_is_calibrated_on_its_own_windows_alone():
+    forecasts = simulated()
+    fold = forecasts["fold"].values
+    fold[::2] = 1
+    both, calibration = calibrate(forecasts, "platt", {})
+    alone, numbers = calibrate(forecasts.isel(window=fold == 1), "platt", {})
+    assert calibration["folds"]["1"]["event_calibration"] == numbers["event_calibration"]
+    assert json.loads(both.attrs["decision_threshold"])["folds"]["1"] == numbers["decision_threshold"]
+    np.testing.assert_array_equal(both["probability"].values[fold == 1], alone["probability"].values)
+
+
+def test_out_of_fold_forecasts_are_calibrated_together():
     forecasts = simulated()
     forecasts["fold"].values[::2] = 1
+    forecasts.attrs["out_of_fold"] = 1
     role = forecasts["role"].values == CALIBRATION
     known = (forecasts["occurred"].values[:, 0] >= 0) & ~np.isnan(forecasts["probability"].values[:, 0])
     _, calibration = calibrate(forecasts, "platt", {})

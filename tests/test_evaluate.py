@@ -73,7 +73,9 @@ def foreign(forecasts: xr.Dataset, name: str = "swpc", keep: slice | np.ndarray 
 
 
 def scores_of(forecasts, seed=0, **options):
-    return evaluate(forecasts, rng=np.random.default_rng(seed), **({"resamples": 100} | options))
+    return evaluate(
+        forecasts, rng=np.random.default_rng(seed), **({"resamples": 100, "blocks": "region"} | options)
+    )
 
 
 def record(content, score, event="M1.0", forecast="model", subset="all", rule=None):

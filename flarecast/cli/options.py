@@ -87,6 +87,16 @@ def talk_options(function: Command) -> Command:
     return function
 
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Folds and rivals trained at the same time.",
+)
+"""Processes that train; what is trained does not depend on it."""
+
+
 def quiet() -> bool:
     """Whether -q was given."""
     return bool(click.get_current_context().find_root().ensure_object(dict).get("quiet"))

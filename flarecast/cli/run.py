@@ -5,7 +5,16 @@ from pathlib import Path
 import click
 
 from flarecast.cli.download import fetch
-from flarecast.cli.options import IN, OUT, OUT_FOLDER, device_option, epoch_progress, say, talk_options
+from flarecast.cli.options import (
+    IN,
+    OUT,
+    OUT_FOLDER,
+    device_option,
+    epoch_progress,
+    say,
+    talk_options,
+    workers_option,
+)
 
 
 @click.command("run")
@@ -19,6 +28,7 @@ from flarecast.cli.options import IN, OUT, OUT_FOLDER, device_option, epoch_prog
     "--windows", "windows_path", type=OUT, help="windows.nc to write; default data/windows/<run>.nc."
 )
 @device_option
+@workers_option
 @talk_options
 def command(
     raw: Path | None,
@@ -27,6 +37,7 @@ def command(
     output: Path | None,
     windows_path: Path | None,
     device: str,
+    workers: int,
 ) -> None:
     """The whole chain in one process, for those without make.
 
@@ -36,6 +47,7 @@ def command(
     from flarecast.chain import RunFolder, run_all
     from flarecast.cli.table import print_scores
     from flarecast.config import load_config
+    from flarecast.resources import Resources
 
     name = config_path.stem if config_path else "simulated"
     folder = output or Path("data/runs") / name
@@ -45,7 +57,7 @@ def command(
         raw = Path("data/raw") / name
         fetch(config.download.source, raw, config.download.options)
     with epoch_progress() as progress:
-        content = run_all(config, raw, run, device, say, progress)
+        content = run_all(config, raw, run, Resources(device, workers, progress), say)
     print_scores(content)
     for warning in content["warnings"]:
         say(f"warning: {warning}")

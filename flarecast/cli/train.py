@@ -12,6 +12,7 @@ from flarecast.cli.options import (
     epoch_progress,
     say,
     talk_options,
+    workers_option,
 )
 
 
@@ -21,19 +22,27 @@ from flarecast.cli.options import (
 @config_options
 @click.option("-o", "--output", type=OUT_FOLDER, required=True, help="Model folder to write.")
 @device_option
+@workers_option
 @talk_options
 def command(
-    windows: Path, split: Path, config_path: Path | None, changes: tuple[str, ...], output: Path, device: str
+    windows: Path,
+    split: Path,
+    config_path: Path | None,
+    changes: tuple[str, ...],
+    output: Path,
+    device: str,
+    workers: int,
 ) -> None:
-    """Fit a model on the train role; a leaking split is refused.
+    """Fit the model, and its rivals, on the train role of every fold; a leaking split is refused.
 
     A killed training goes on from its last epoch when the same command is given again.
     """
     from flarecast.chain import check_parts, run_train
     from flarecast.config import load_config
+    from flarecast.resources import Resources
 
     config = load_config(config_path, changes)
     check_parts(config, deep=True)
     with epoch_progress() as progress:
-        model = run_train(windows, split, config, output, device, progress)
+        model = run_train(windows, split, config, output, Resources(device, workers, progress))
     say(f"{output}: {model.model_name} for {', '.join(model.events)}")

@@ -59,8 +59,11 @@ def contenders_of(
     probability = np.asarray(forecasts["probability"].values)
     found = [Contender(MODEL, probability, _model_rules(forecasts, events, warnings), compared=False)]
     if "probability_raw" in forecasts:
-        raw = np.asarray(forecasts["probability_raw"].values)
-        found.append(Contender("raw", raw, _rules(forecasts, raw), compared=False))
+        found.append(contender_raw(forecasts))
+    if "rival_probability" in forecasts:
+        for nth, name in enumerate(map(str, forecasts["rival"].values)):
+            values = np.asarray(forecasts["rival_probability"].values[:, :, nth])
+            found.append(Contender(name, values, _rules(forecasts, values)))
     if "reference" in forecasts:
         for nth, name in enumerate(map(str, forecasts["forecast"].values)):
             values = np.asarray(forecasts["reference"].values[:, :, nth])
@@ -77,6 +80,13 @@ def contenders_of(
     return found
 
 
+def contender_raw(forecasts: xr.Dataset) -> Contender:
+    """The model's forecasts before calibration."""
+    name = "probability_raw" if "probability_raw" in forecasts else "probability"
+    raw = np.asarray(forecasts[name].values)
+    return Contender("raw", raw, _rules(forecasts, raw), compared=False)
+
+
 def reference_names(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset]) -> dict[str, str]:
     """Name of each given reference in scores.json: what its file says, else its key.
 
@@ -84,6 +94,7 @@ def reference_names(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset])
         FlarecastError: Two would have one name.
     """
     taken = {MODEL, "raw", "truth", "truth_observed"}
+    taken |= {str(name) for name in forecasts["rival"].values} if "rival" in forecasts else set()
     if "forecast" in forecasts:
         taken |= {str(name) for name in forecasts["forecast"].values}
     names = {}

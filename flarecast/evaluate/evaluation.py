@@ -10,13 +10,24 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import skill
-from flarecast.evaluate.contenders import Contender, contenders_of, reference_names
+from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
 from flarecast.evaluate.pairing import Paired, describe, fill_outcomes, pair, require_pairs
-from flarecast.evaluate.records import Place, difference_records, records, score
+from flarecast.evaluate.records import Drawn, Place, difference_records, records, score
+from flarecast.evaluate.subsets import (
+    OUT_OF_FOLD,
+    BlockChoice,
+    draw_ways,
+    out_of_fold_subsets,
+    subsets_of,
+)
 from flarecast.exchange.forecast_csv import day_ahead
 from flarecast.schema import ROLES
 
 BoolArray = NDArray[np.bool_]
+Draw = Callable[[xr.Dataset, int, BoolArray], Drawn]
+
+WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY)
+"""Scores that need no decision threshold."""
 
 
 def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the record
@@ -27,6 +38,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     rng: np.random.Generator,
     resamples: int = 1000,
     confidence: float = 0.95,
+    blocks: BlockChoice = "wider",
     run: str = "",
     data: str = "",
 ) -> dict[str, Any]:
@@ -43,6 +55,8 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         rng: Source of the resamples.
         resamples: How many.
         confidence: Of the intervals.
+        blocks: What the bootstrap draws as a whole: each `region`, each 27-day `rotation` of a fixed
+            calendar, or both, one after the other, of which the `wider` interval is reported.
         run: Name of the run, for the record.
         data: Name of the file, for the record.
 
@@ -80,7 +94,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "pairing": pairing,
         "records": [],
     }
-    draw = partial(skill.draw_sample, rng=rng, resamples=resamples)
+    draw = partial(draw_ways, blocks=blocks, rng=rng, resamples=resamples)
     for event in range(forecasts.sizes["event"]):
         place = _place(forecasts, event, role, confidence)
         known = rows & (forecasts["occurred"].values[:, event] >= 0)
@@ -88,6 +102,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         common = known & ~np.any([np.isnan(one.probability[:, event]) for one in present], axis=0)
         pairing["events"][place.event] = _counts(rows, known, common)
         content["records"] += _score_event(forecasts, present, event, common, place, draw)
+        content["records"] += _score_folds(forecasts, event, place, draw)
         warnings += _sample_warnings(forecasts, event, common, place)
         warnings += _unknown_warnings(place.event, pairing["events"][place.event])
     return content
@@ -149,32 +164,36 @@ def _score_event(
     event: int,
     common: BoolArray,
     place: Place,
-    draw: Callable[..., skill.Sample],
+    draw: Draw,
 ) -> list[dict[str, Any]]:
-    """All records of one event: scores, differences, and the model without flares in progress."""
-    sample = _draw(forecasts, event, common, draw)
-    scored = [score(one, event, common, sample, place) for one in contenders]
-    found = [record for one in scored for record in records(one, sample, place)]
+    """All records of one event: scores and differences, then the scores of its subsets."""
+    drawn = draw(forecasts, event, common)
+    scored = [score(one, event, common, drawn, place) for one in contenders]
+    found = [record for one in scored for record in records(one, drawn, place)]
     for contender, other in zip(contenders, scored, strict=True):
         if contender.compared:
-            found += difference_records(scored[0], other, sample, place)
-    if "in_progress" in forecasts:
-        quiet = common & (forecasts["in_progress"].values == 0)
-        sample, place = _draw(forecasts, event, quiet, draw), replace(place, subset="not_in_progress")
-        found += records(score(contenders[0], event, quiet, sample, place), sample, place)
+            found += difference_records(scored[0], other, drawn, place)
+    for subset in subsets_of(forecasts, event, common):
+        drawn, part = draw(forecasts, event, subset.rows), replace(place, subset=subset.name)
+        for one in contenders if subset.of_all else contenders[:1]:
+            found += records(score(one, event, subset.rows, drawn, part), drawn, part)
     return found
 
 
-def _draw(
-    forecasts: xr.Dataset, event: int, rows: BoolArray, draw: Callable[..., skill.Sample]
-) -> skill.Sample:
-    """Sample of the windows `rows`."""
-    start = forecasts["valid_from"].values[rows].astype("datetime64[s]")
-    return draw(
-        forecasts["occurred"].values[rows, event] == 1,
-        forecasts["cluster"].values[rows],
-        year=start.astype("datetime64[Y]").astype(np.int64) + 1970,
-    )
+def _score_folds(forecasts: xr.Dataset, event: int, place: Place, draw: Draw) -> list[dict[str, Any]]:
+    """Raw forecasts of windows that their model was not trained on, pooled and fold by fold.
+
+    Calibration was fitted on these windows, so that calibrated scores, and those with a decision threshold,
+    would flatter.
+    """
+    raw = contender_raw(forecasts)
+    found: list[dict[str, Any]] = []
+    for subset in out_of_fold_subsets(forecasts, raw.probability, event):
+        drawn = draw(forecasts, event, subset.rows)
+        part = replace(place, role=OUT_OF_FOLD, subset=subset.name)
+        scored = score(raw, event, subset.rows, drawn, part)
+        found += records(scored, drawn, part, WITHOUT_DECISION)
+    return found
 
 
 def _reading_warnings(forecasts: xr.Dataset) -> list[str]:

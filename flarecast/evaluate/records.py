@@ -1,6 +1,6 @@
 """Records of scores.json: one per role, event, forecast, score and rule for the decision threshold."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,22 @@ CASE_CONTROL = "depends on the base rate, and the windows were chosen by their o
 
 Key = tuple[str, str]
 """A score and the rule of its decision threshold, empty where it has none."""
+
+
+Estimates = tuple[skill.Estimate, ...]
+"""One score on one sample, resampled in every way that the sample is."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Windows scored together, and the ways to resample them: what is drawn as a whole, and the draws."""
+
+    ways: dict[str, skill.Sample]
+
+    @property
+    def first(self) -> skill.Sample:
+        """The sample, where the way to resample it does not matter."""
+        return next(iter(self.ways.values()))
 
 
 @dataclass(frozen=True)
@@ -47,60 +63,73 @@ class Scored:
 
     name: str
     main_rule: str
-    estimates: dict[Key, skill.Estimate]
+    estimates: dict[Key, Estimates]
     decision_threshold: dict[Key, float]
 
 
-def score(
-    contender: Contender, event: int, rows: NDArray[np.bool_], sample: skill.Sample, place: Place
-) -> Scored:
+def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Drawn, place: Place) -> Scored:
     """Score one contender on the windows `rows`, in value and in every resample.
 
     Every contingency score takes the contender's main decision threshold and `fixed`, if it has both; the
     threshold with the best HSS is for `hss` alone.
     """
-    probability = contender.probability[rows, event]
-    rules = contender.rules[event]
-    estimates: dict[Key, skill.Estimate] = {}
+    probability, rules = contender.probability[rows, event], contender.rules[event]
     thresholds: dict[Key, float] = {}
     for rule, threshold in rules.items():
-        found = skill.estimate_contingency(sample, probability, threshold)
         main = rule == next(iter(rules))
-        names = ("hss",) if rule == "hss" and not main else tuple(found)
-        estimates |= {(name, rule): found[name] for name in names}
+        names = ("hss",) if rule == "hss" and not main else tuple(skill.CONTINGENCY)
         thresholds |= {(name, rule): threshold for name in names}
-    for name, estimate in skill.estimate_ranking(sample, probability).items():
-        estimates[name, SAMPLE_RULE if name == "tss_max" else ""] = estimate
-    best = best_decision_thresholds(probability, sample.occurred)
+    best = best_decision_thresholds(probability, drawn.first.occurred)
     thresholds["tss_max", SAMPLE_RULE] = best["tss"] if best else np.nan
-    found = skill.estimate_probability(sample, probability, place.training_base_rate)
-    estimates |= {(name, ""): estimate for name, estimate in found.items()}
-    return Scored(contender.name, next(iter(rules)), estimates, thresholds)
+    ways = [_estimates(probability, rules, sample, place) for sample in drawn.ways.values()]
+    keys = [key for key in ways[0] if key in thresholds or key[0] not in skill.CONTINGENCY]
+    return Scored(
+        contender.name,
+        next(iter(rules)),
+        {key: tuple(way[key] for way in ways) for key in keys},
+        thresholds,
+    )
 
 
-def records(scored: Scored, sample: skill.Sample, place: Place) -> Iterator[dict[str, Any]]:
-    """Records of one contender's scores."""
-    for key, estimate in scored.estimates.items():
-        record = _record(scored.name, key[0], estimate, sample, place)
-        yield record | _decision(key, scored.decision_threshold.get(key))
+def _estimates(
+    probability: NDArray[np.float64], rules: dict[str, float], sample: skill.Sample, place: Place
+) -> dict[Key, skill.Estimate]:
+    """All scores under all rules, resampled in one way."""
+    found: dict[Key, skill.Estimate] = {}
+    for rule, threshold in rules.items():
+        contingency = skill.estimate_contingency(sample, probability, threshold)
+        found |= {(name, rule): estimate for name, estimate in contingency.items()}
+    for name, estimate in skill.estimate_ranking(sample, probability).items():
+        found[name, SAMPLE_RULE if name == "tss_max" else ""] = estimate
+    sums = skill.estimate_probability(sample, probability, place.training_base_rate)
+    return found | {(name, ""): estimate for name, estimate in sums.items()}
 
 
-def difference_records(
-    model: Scored, other: Scored, sample: skill.Sample, place: Place
+def records(
+    scored: Scored, drawn: Drawn, place: Place, scores: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
+    """Records of one contender's scores, of all or of some."""
+    for key, estimates in scored.estimates.items():
+        if not scores or key[0] in scores:
+            record = _record(scored.name, key[0], estimates, drawn, place)
+            yield record | _decision(key, scored.decision_threshold.get(key))
+
+
+def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place) -> Iterator[dict[str, Any]]:
     """Records of the paired differences model minus another, each at its own decision threshold.
 
     The main rule of the one is compared with the main rule of the other, and best HSS with best HSS.
     """
-    for (name, rule), estimate in model.estimates.items():
+    for (name, rule), estimates in model.estimates.items():
         if name == "base_rate":
             continue
         theirs = (name, rule)
         if theirs not in other.estimates or rule == model.main_rule:
             theirs = (name, other.main_rule if name in skill.CONTINGENCY else rule)
-        difference = skill.minus(estimate, other.estimates[theirs])
+        pairs = zip(estimates, other.estimates[theirs], strict=True)
+        difference = tuple(skill.minus(ours, its) for ours, its in pairs)
         score_name = f"{name}_minus_{other.name}"
-        record = _record(MODEL, score_name, difference, sample, place, hangs_on=name)
+        record = _record(MODEL, score_name, difference, drawn, place, hangs_on=name)
         record |= _decision((name, rule), model.decision_threshold.get((name, rule)))
         if theirs in other.decision_threshold:
             record["reference_decision_threshold"] = _number(other.decision_threshold[theirs])
@@ -108,32 +137,40 @@ def difference_records(
 
 
 def _record(
-    forecast: str,
-    name: str,
-    estimate: skill.Estimate,
-    sample: skill.Sample,
-    place: Place,
-    hangs_on: str = "",
+    forecast: str, name: str, estimates: Estimates, drawn: Drawn, place: Place, hangs_on: str = ""
 ) -> dict[str, Any]:
     if place.case_control and skill.SCORES[hangs_on or name].hangs_on_rate:
-        nothing = np.full(estimate.resampled.shape, np.nan)
-        estimate = skill.Estimate(np.nan, nothing, CASE_CONTROL)
-    bounds = skill.interval(estimate, sample, place.confidence)
+        nothing = np.full(estimates[0].resampled.shape, np.nan)
+        estimates = (skill.Estimate(np.nan, nothing, CASE_CONTROL),) * len(estimates)
+    blocks, bounds = _widest(estimates, drawn, place.confidence)
+    sample = drawn.ways[blocks]
     return {
         "role": place.role,
         "event": place.event,
         "subset": place.subset,
         "forecast": forecast,
         "score": name,
-        "value": _number(estimate.value),
+        "value": _number(estimates[0].value),
         "low": _number(bounds.low),
         "high": _number(bounds.high),
         "n": sample.n,
         "n_events": sample.n_events,
+        "blocks": blocks,
         "n_blocks": sample.blocks.n,
         "n_event_blocks": sample.n_event_blocks,
         "reason": bounds.reason or None,
     }
+
+
+def _widest(estimates: Estimates, drawn: Drawn, confidence: float) -> tuple[str, skill.Interval]:
+    """The widest interval of all ways to resample; none where one way has too few blocks for any."""
+    found = {
+        name: skill.interval(estimate, sample, confidence)
+        for (name, sample), estimate in zip(drawn.ways.items(), estimates, strict=True)
+    }
+    width = {name: np.inf if np.isnan(one.high) else one.high - one.low for name, one in found.items()}
+    widest = max(width, key=width.__getitem__)
+    return widest, found[widest]
 
 
 def _decision(key: Key, threshold: float | None) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_a_flare_that_starts_at_issue_time_is_under_way_and_without_starts_nobod
     assert "in_progress" not in forecast(unknown, model, device="cpu")
 
 
-def test_flares_without_a_region_mask_negatives_in_training_and_in_scoring(
+def test_flares_without_a_region_mask_negatives_in_training_and_do_not_in_scoring(
     windows, split, configure, tmp_path
 ):
     role = split["role"].values[0]
@@ -127,12 +127,13 @@ def test_flares_without_a_region_mask_negatives_in_training_and_in_scoring(
     nameless["unassigned_peak_flux"].values[::3] = 2e-5
     rates = {}
     for unassigned in ("ignore", "mask"):
-        config = configure("climatology", unassigned=unassigned)
+        config = configure("climatology", train={"unassigned": unassigned})
         trained = train(nameless, split, config, folder=tmp_path / unassigned, device="cpu")
         made = forecast(nameless, trained, role=role, device="cpu")
+        np.testing.assert_array_equal(made["occurred"], occurred_table(nameless, trained.events))
+        assert made.attrs["unassigned"] == "ignore"
+        assert (made["unassigned_peak_flux"].values[::3] == 2e-5).all()
         expected = occurred_table(nameless, trained.events, unassigned)
-        np.testing.assert_array_equal(made["occurred"], expected)
-        assert made.attrs["unassigned"] == unassigned
         # The first region has no value in any row and trains nothing.
         known = expected[(role == 1) & (windows["region"].values != "SIM 0")]
         rates[unassigned] = [(known[:, j] == 1).sum() / (known[:, j] >= 0).sum() for j in range(3)]

@@ -1,0 +1,133 @@
+"""A fitted calibration, as plain numbers, and what it makes of probabilities.
+
+Content of calibration.json: `name`, `options`, `events`, the natural and the trained prior of the classes,
+and for every event the numbers of its curve and its decision thresholds. Where each fold of a split has a
+test of its own, `folds` holds such a content for each; `fold_priors` holds the priors of the models whose
+out-of-fold forecasts were calibrated together; `rivals` the same for models trained beside the model.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from flarecast.calibrators import CURVES, correct_prior, nest
+from flarecast.errors import FlarecastError, choose
+from flarecast.schema import FORECASTS
+
+FloatArray = NDArray[np.float64]
+
+
+def apply_calibration(
+    probability_raw: FloatArray, calibration: Mapping[str, Any], events: Sequence[str]
+) -> tuple[FloatArray, int]:
+    """Map raw probabilities of one model by a fitted calibration.
+
+    Args:
+        probability_raw: Shape (window, event); NaN stays NaN.
+        calibration: As `calibrate` gives it, or as read from calibration.json.
+        events: The events of the columns.
+
+    Returns:
+        Calibrated probabilities, nested along the events, shape (window, event); and how many cells the
+        running minimum changed to keep them nested.
+
+    Raises:
+        FlarecastError: The calibration is of other events, or no calibration.
+    """
+    try:
+        if list(calibration["events"]) != list(events):
+            raise FlarecastError(
+                f"calibration: expected one of the events {', '.join(events)}, "
+                f"got one of {', '.join(map(str, calibration['events']))}; calibrate these forecasts anew"
+            )
+        curve = choose("calibration: name", calibration["name"], CURVES)
+        probability, broken = corrected(np.asarray(probability_raw, dtype=np.float64), calibration)
+        for j, event in enumerate(events):
+            probability[:, j] = curve(probability[:, j], calibration["event_calibration"][event])
+    except (KeyError, TypeError, ValueError) as error:
+        raise FlarecastError(
+            "calibration: expected what `flarecast calibrate` writes, "
+            f"got something else ({type(error).__name__}: {error}); calibrate anew"
+        ) from error
+    nested = nest(probability)
+    return nested, int(np.count_nonzero(broken | (nested < probability)))
+
+
+def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Dataset:
+    """Forecasts, and those of their rivals, mapped by a fitted calibration; all else as it was.
+
+    Attributes `calibrated` (1), `decision_threshold` (JSON: event, rule, value or null) and `n_cells_changed`
+    (by nesting) are the calibration's.
+
+    Raises:
+        FlarecastError: The calibration is of other events or lacks a rival, or is none.
+    """
+    raw = np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64)
+    probability, n_changed = _mapped(forecasts, raw, calibration)
+    variables = {"probability": probability, "probability_raw": raw}
+    if "rival" in forecasts:
+        raw = np.asarray(forecasts["rival_probability_raw"].values, dtype=np.float64)
+        names = [str(name) for name in forecasts["rival"].values]
+        mapped = [
+            _mapped(forecasts, raw[:, :, nth], calibration.get("rivals", {}).get(name, {}))[0]
+            for nth, name in enumerate(names)
+        ]
+        variables["rival_probability"] = np.stack(mapped, axis=2)
+    assigned = {
+        name: (FORECASTS.variables[name].dims, values, FORECASTS.variables[name].attributes)
+        for name, values in variables.items()
+    }
+    return forecasts.assign(assigned).assign_attrs(
+        calibrated=1,
+        decision_threshold=json.dumps(_decision_thresholds(calibration), allow_nan=False),
+        n_cells_changed=n_changed,
+        history=f"{forecasts.attrs['history']}\ncalibrated: {calibration['name']}",
+    )
+
+
+def for_fold(calibration: Mapping[str, Any], fold: int) -> Mapping[str, Any]:
+    """The calibration of one fold's model: its own, or the common one with the priors of that model."""
+    if str(fold) in calibration.get("folds", {}):
+        own: Mapping[str, Any] = calibration["folds"][str(fold)]
+        return own
+    return {**calibration, **calibration.get("fold_priors", {}).get(str(fold), {})}
+
+
+def corrected(raw: FloatArray, calibration: Mapping[str, Any]) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Probabilities under the natural prior, and the cells whose nesting had to be mended before."""
+    if not calibration["prior_corrected"]:
+        return raw.copy(), np.zeros(raw.shape, dtype=bool)
+    nested = nest(raw)
+    moved = correct_prior(nested, calibration["prior_natural"], calibration["prior_trained"])
+    return moved, nested < raw
+
+
+def raw_name(forecasts: xr.Dataset) -> str:
+    """Name of the variable with uncalibrated probabilities."""
+    return "probability_raw" if "probability_raw" in forecasts else "probability"
+
+
+def _mapped(forecasts: xr.Dataset, raw: FloatArray, calibration: Mapping[str, Any]) -> tuple[FloatArray, int]:
+    """Probabilities of one model, each fold by its own numbers, and how many cells nesting changed."""
+    events = tuple(map(str, forecasts["event"].values))
+    fold = forecasts["fold"].values
+    probability, n_changed = np.empty_like(raw), 0
+    for one in np.unique(fold):
+        rows = fold == one
+        probability[rows], changed = apply_calibration(raw[rows], for_fold(calibration, int(one)), events)
+        n_changed += changed
+    return probability, n_changed
+
+
+def _decision_thresholds(calibration: Mapping[str, Any]) -> dict[str, Any]:
+    """Decision thresholds by event and rule; under `folds` those of folds that have their own."""
+    found = dict(calibration.get("decision_threshold", {}))
+    if "folds" in calibration:
+        found["folds"] = {
+            fold: one.get("decision_threshold", {}) for fold, one in calibration["folds"].items()
+        }
+    return found

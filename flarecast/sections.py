@@ -1,0 +1,121 @@
+"""Sections of the configuration, one a stage: their keys, defaults and limits."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Options = dict[str, Any]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, unknown keys refused, no value converted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+class Run(Section):
+    """What holds for all stages."""
+
+    seed: int = Field(0, ge=0)
+
+
+class Simulate(Section):
+    """The simulated Sun as SWAN-SF archives: how many windows, of which dates, in which order."""
+
+    windows: int = Field(20_000, ge=5)
+    first_date: str = "2010-05"
+    last_date: str = "2018-09"
+    shuffle: bool = False
+
+
+class Download(Section):
+    """Which raw data a run is made of, where they can be fetched: an entry of `download.SOURCES`."""
+
+    source: str | None = None
+    options: Options = {}
+
+
+class Ingest(Section):
+    """Where windows come from: an entry of `ingest.SOURCES`; `context` names entries of `CONTEXTS`."""
+
+    source: str = "simulated"
+    options: Options = {}
+    context: tuple[str, ...] = ()
+    context_options: dict[str, Options] = {}
+
+
+class Split(Section):
+    """Which windows play which role: an entry of `split.STRATEGIES`."""
+
+    strategy: str = "by_cycle"
+    embargo_hours: float | None = Field(None, ge=0)
+    returning: Literal["new", "same"] = "new"
+    options: Options = {}
+
+
+class Scale(Section):
+    """How rows are normalised, fitted on the rows of the train role: `standard`, `signed_log` or `none`."""
+
+    name: str = "signed_log"
+
+
+class Balance(Section):
+    """What is done about rare events, in training only: an entry of `balance.BALANCERS`."""
+
+    name: str = "none"
+    event: str | None = None
+    options: Options = {}
+
+
+class Model(Section):
+    """What is trained: an entry of `models.MODELS`, on some features or all."""
+
+    name: str = "lstm"
+    features: tuple[str, ...] | None = Field(None, min_length=1)
+    options: Options = {}
+
+
+class Train(Section):
+    """How it is trained.
+
+    One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
+    not suffer from neighbours; ask for more threads for a large network on a large CPU.
+    """
+
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(256, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    patience: int = Field(8, ge=1)
+    loss: str = "cross_entropy"
+    averaging: str = "swa"
+    averaging_start: float = Field(0.75, gt=0, lt=1)
+    averaging_learning_rate: float = Field(5e-4, gt=0)
+    threads: int = Field(1, ge=1, le=1024)
+    unassigned: Literal["ignore", "mask"] = "mask"
+    allow_leaks: bool = False
+
+
+class Calibrate(Section):
+    """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
+
+    `fit_on` is the calibration role, or out-of-fold forecasts of the whole training span in so many `folds`.
+    """
+
+    name: str = "platt"
+    fit_on: Literal["calibration", "out_of_fold"] | None = None
+    folds: int = Field(5, ge=2, le=100)
+    options: Options = {}
+
+
+class Evaluate(Section):
+    """What the forecasts are compared with, and how intervals are made.
+
+    `references` are files (netCDF or CSV), or names of `read-forecasts` readers for the same RAW. `blocks`
+    are what the bootstrap draws as a whole; of both ways, the wider interval is reported.
+    """
+
+    references: tuple[str, ...] = ()
+    blocks: Literal["wider", "region", "rotation"] = "wider"
+    resamples: int = Field(1000, ge=100)
+    confidence: float = Field(0.95, gt=0, lt=1)

@@ -1,0 +1,177 @@
+"""All trainings of a run: the model and its rivals, in every fold of the split.
+
+MODEL_DIR holds the model of the final fold, `folds/K/` those of the other folds, `rivals/NAME/` the same
+of each rival. Where calibration is fitted on out-of-fold forecasts the final fold has no validation role: its
+model trains for the median of the epochs that were best in the folds.
+"""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import xarray as xr
+
+from flarecast.config import Config
+from flarecast.epochs import Plan, Progress, phases
+from flarecast.errors import FlarecastError
+from flarecast.files import sha256
+from flarecast.model_file import DESCRIPTION, TrainedModel, load
+from flarecast.resources import Resources
+from flarecast.schema import ROLES, SPLIT, open_file
+from flarecast.train import train
+from flarecast.windows import open_windows
+
+FOLDS, RIVALS = "folds", "rivals"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model of one fold: what to train on, how, and where it goes."""
+
+    windows: Path
+    split: Path
+    config: Config
+    fold: int
+    folder: Path
+    device: str = "auto"
+    plan: Plan | None = None
+    name: str = ""
+
+
+def final_fold(split: xr.Dataset) -> int:
+    """Fold whose model is the run's own, the one that forecasts windows never seen."""
+    return int(split.attrs.get("final_fold", 0))
+
+
+def fold_folder(folder: Path, fold: int, final: int) -> Path:
+    """Where the model of a fold lies in a model folder."""
+    return folder if fold == final else folder / FOLDS / str(fold)
+
+
+def rival_folders(folder: Path, config: dict[str, Any]) -> dict[str, Path]:
+    """Folder of each rival that a model was trained with, by name."""
+    return {name: folder / RIVALS / name for name in config.get("rivals", {})}
+
+
+def train_all(
+    windows: Path,
+    split: Path,
+    config: Config,
+    folder: Path,
+    resources: Resources,
+) -> TrainedModel:
+    """Train the model and its rivals in all folds; the model of the final fold comes last.
+
+    Args:
+        windows: windows.nc.
+        split: split.nc, audited.
+        config: The configuration.
+        folder: MODEL_DIR.
+        resources: Device, processes, and who is told.
+
+    Returns:
+        The model of the final fold.
+
+    Raises:
+        FlarecastError: As `train`, of the first training that failed, named.
+    """
+    device, workers, progress = resources.device, resources.workers, resources.progress
+    roles = open_file(split, SPLIT)
+    final, n_folds = final_fold(roles), roles.sizes["fold"]
+    has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
+    contenders = {f"rival {name}": (config.of_rival(name), folder / RIVALS / name) for name in config.rivals}
+    contenders["model"] = (config, folder)
+    _remove_stale(folder, config, n_folds)
+    (folder / DESCRIPTION).unlink(missing_ok=True)
+    others = [fold for fold in range(n_folds) if fold != final]
+    inner = [
+        Training(
+            windows, split, one, fold, fold_folder(where, fold, final), device, name=f"{name}, fold {fold}"
+        )
+        for name, (one, where) in contenders.items()
+        for fold in others
+    ]
+    _run(inner, workers, progress)
+    last = []
+    for name, (one, where) in contenders.items():
+        folders = [fold_folder(where, fold, final) for fold in others]
+        plan = None if has_validation[final] else plan_of(folders, one)
+        last.append(Training(windows, split, one, final, where, device, plan, name))
+    _run(last[:-1], workers, progress)
+    return _train(last[-1], progress)
+
+
+def plan_of(folders: list[Path], config: Config) -> Plan:
+    """Epochs for a model without validation, from the models of the folds.
+
+    Descent takes the median of their best epochs; weights are averaged where most folds kept the average.
+
+    Raises:
+        FlarecastError: There are no folds to ask.
+    """
+    if not folders:
+        raise FlarecastError(
+            "split: expected a validation role, or folds that say how long to train, got neither; split anew"
+        )
+    said = [load(folder, "cpu").training for folder in folders]
+    epochs = [int(one["best_epoch"]) for one in said if "best_epoch" in one]
+    averaged = sum(one.get("kept") == "averaged" for one in said)
+    n_averaging = phases(config.train)[1] if averaged > len(said) / 2 else 0
+    return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging)
+
+
+def _run(trainings: list[Training], workers: int, progress: Progress | None) -> None:
+    """Train, in this process or in several."""
+    if workers == 1 or len(trainings) < 2:
+        for training in trainings:
+            _train(training, progress)
+        return
+    with ProcessPoolExecutor(min(workers, len(trainings)), get_context("spawn")) as pool:
+        list(pool.map(_train_apart, trainings))
+
+
+def _train_apart(training: Training) -> None:
+    """Train in a process of its own."""
+    _train(training, None)
+
+
+def _train(training: Training, progress: Progress | None) -> TrainedModel:
+    """Train one model; an error says which."""
+    try:
+        return train(
+            open_windows(training.windows),
+            open_file(training.split, SPLIT),
+            training.config,
+            folder=training.folder,
+            device=training.device,
+            fold=training.fold,
+            plan=training.plan,
+            windows_sha256=sha256(training.windows),
+            split_sha256=sha256(training.split),
+            progress=progress,
+        )
+    except FlarecastError as error:
+        if training.name in ("", "model"):
+            raise
+        raise FlarecastError(f"{training.name}: {error}") from error
+
+
+def _remove_stale(folder: Path, config: Config, n_folds: int) -> None:
+    """Remove the models of rivals and folds that are no longer part of the run."""
+    for parent in (folder, *_folders_in(folder / RIVALS)):
+        for path in _folders_in(parent / FOLDS):
+            if path.name not in map(str, range(n_folds)):
+                shutil.rmtree(path)
+    for path in _folders_in(folder / RIVALS):
+        if path.name not in config.rivals:
+            shutil.rmtree(path)
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    """Folders directly inside a folder, none where there is none."""
+    return (path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink())

@@ -58,6 +58,11 @@ def check_parts(config: Config, deep: bool = False) -> None:
         from flarecast.train import check_parts as check_training_parts
 
         check_training_parts(config)
+    for name in config.rivals:
+        try:
+            check_parts(config.of_rival(name), deep)
+        except FlarecastError as error:
+            raise FlarecastError(f"rivals.{name}: {error}") from error
 
 
 def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:

@@ -106,7 +106,8 @@ def test_the_balanced_event_is_m_unless_said_otherwise():
 
 
 def test_calibrators_are_fitted_on_what_is_asked_for():
-    assert load_config(None).fit_on == "calibration"
+    assert load_config(None).fit_on == "out_of_fold"
+    assert load_config(None, ["split.strategy=by_time"]).fit_on == "calibration"
     asked = load_config(None, ["calibrate.fit_on=out_of_fold", "calibrate.folds=3"])
     assert (asked.fit_on, asked.calibrate.folds) == ("out_of_fold", 3)
     for change in ("calibrate.fit_on=test", "calibrate.folds=1"):

@@ -18,7 +18,11 @@ from flarecast.schema import ROLES
 
 FloatArray = NDArray[np.float64]
 
-FIXED = {"fixed": 0.5}
+Rules = dict[str, float | FloatArray]
+"""Decision threshold by rule: one for all windows, or one a window where folds have their own."""
+
+NO_CHOICE = 0.5
+FIXED: Rules = {"fixed": NO_CHOICE}
 """Decision threshold where none was chosen."""
 
 MODEL = "model"
@@ -40,7 +44,7 @@ class Contender:
 
     name: str
     probability: FloatArray
-    rules: tuple[dict[str, float], ...]
+    rules: tuple[Rules, ...]
     compared: bool = True
     given: bool = False
 
@@ -110,22 +114,19 @@ def reference_names(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset])
     return names
 
 
-def _fixed(events: list[str]) -> tuple[dict[str, float], ...]:
+def _fixed(events: list[str]) -> tuple[Rules, ...]:
     return tuple(dict(FIXED) for _ in events)
 
 
-def _model_rules(
-    forecasts: xr.Dataset, events: list[str], warnings: list[str]
-) -> tuple[dict[str, float], ...]:
+def _model_rules(forecasts: xr.Dataset, events: list[str], warnings: list[str]) -> tuple[Rules, ...]:
     """Decision thresholds that calibration left in the file's attribute, 0.5 where it left none."""
     if "decision_threshold" not in forecasts.attrs:
         return _fixed(events)
     try:
         table = json.loads(forecasts.attrs["decision_threshold"])
-        by_event = [
-            {rule: float(value) for rule, value in dict(table.get(event) or {}).items() if value is not None}
-            for event in events
-        ]
+        folds = {int(fold): dict(one) for fold, one in table.get("folds", {}).items()}
+        tables = [folds.get(fold, table) for fold in _folds(forecasts)]
+        by_event = [[_numbers(one.get(event)) for one in tables] for event in events]
     except (ValueError, TypeError, AttributeError) as error:
         raise FlarecastError(
             "forecasts: expected attribute decision_threshold as JSON of events and rules, "
@@ -133,26 +134,62 @@ def _model_rules(
         ) from error
     rules = []
     for event, chosen in zip(events, by_event, strict=True):
-        known = {rule: chosen[rule] for rule in ("tss", "hss") if rule in chosen}
-        if "tss" not in known:
+        if not all("tss" in one for one in chosen):
             warnings.append(f"{event}: calibration chose no decision threshold, 0.5 is used")
-            known = FIXED | known
-        rules.append(known)
+        if "tss" in set().union(*chosen):
+            rules.append(_laid_out(forecasts, chosen))
+        else:
+            rules.append(FIXED | (_laid_out(forecasts, chosen) if any(chosen) else {}))
     return tuple(rules)
 
 
-def _rules(forecasts: xr.Dataset, probability: FloatArray) -> tuple[dict[str, float], ...]:
+def _numbers(table: Mapping[str, float | None] | None) -> dict[str, float]:
+    """Decision thresholds of one event, the main one first; those that are null left out."""
+    said = {rule: (table or {}).get(rule) for rule in ("tss", "hss")}
+    return {rule: float(value) for rule, value in said.items() if value is not None}
+
+
+def _rules(forecasts: xr.Dataset, probability: FloatArray) -> tuple[Rules, ...]:
     """Decision thresholds best on the calibration windows, 0.5 where there are none."""
     return tuple(chosen or dict(FIXED) for chosen in _chosen(forecasts, probability))
 
 
-def _chosen(forecasts: xr.Dataset, probability: FloatArray) -> list[dict[str, float]]:
-    """Decision thresholds best on the calibration windows, for every event; empty where undefined."""
-    occurred = forecasts["occurred"].values
+def _chosen(forecasts: xr.Dataset, probability: FloatArray) -> list[Rules]:
+    """Decision thresholds best on the calibration windows, for every event; empty where undefined.
+
+    Where several folds have a test, each takes those of its own calibration windows: those of another may
+    be its test.
+    """
+    occurred, fold = forecasts["occurred"].values, forecasts["fold"].values
     calibrates = forecasts["role"].values == ROLES.index("calibration")
-    chosen = []
+    folds = _folds(forecasts)
+    found = []
     for event in range(occurred.shape[1]):
-        rows = calibrates & (occurred[:, event] >= 0) & ~np.isnan(probability[:, event])
-        best = best_decision_thresholds(probability[rows, event], occurred[rows, event] == 1)
-        chosen.append(dict(best or {}))
-    return chosen
+        known = calibrates & (occurred[:, event] >= 0) & ~np.isnan(probability[:, event])
+        chosen = []
+        for one in folds:
+            rows = known & (fold == one) if len(folds) > 1 else known
+            best = best_decision_thresholds(probability[rows, event], occurred[rows, event] == 1)
+            chosen.append(dict(best or {}))
+        found.append(_laid_out(forecasts, chosen) if any(chosen) else {})
+    return found
+
+
+def _folds(forecasts: xr.Dataset) -> list[int]:
+    """Folds with a test of their own; one where there are no others."""
+    tested = forecasts["role"].values == ROLES.index("test")
+    return [int(fold) for fold in np.unique(forecasts["fold"].values[tested])] or [0]
+
+
+def _laid_out(forecasts: xr.Dataset, chosen: list[dict[str, float]]) -> Rules:
+    """One decision threshold a rule; of several folds that of each window's fold, 0.5 where it has none."""
+    if len(chosen) == 1:
+        return dict(chosen[0])
+    fold = forecasts["fold"].values
+    rules: Rules = {}
+    for rule in next(one for one in chosen if one):
+        cut = np.full(fold.size, NO_CHOICE)
+        for number, one in zip(_folds(forecasts), chosen, strict=True):
+            cut[fold == number] = one.get(rule, NO_CHOICE)
+        rules[rule] = cut
+    return rules

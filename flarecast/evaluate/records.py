@@ -20,6 +20,9 @@ Key = tuple[str, str]
 """A score and the rule of its decision threshold, empty where it has none."""
 
 
+Cut = float | NDArray[np.float64]
+"""A decision threshold, or that of each window."""
+
 Estimates = tuple[skill.Estimate, ...]
 """One score on one sample, resampled in every way that the sample is."""
 
@@ -64,7 +67,7 @@ class Scored:
     name: str
     main_rule: str
     estimates: dict[Key, Estimates]
-    decision_threshold: dict[Key, float]
+    decision_threshold: dict[Key, Cut]
 
 
 def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Drawn, place: Place) -> Scored:
@@ -73,8 +76,9 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
     Every contingency score takes the contender's main decision threshold and `fixed`, if it has both; the
     threshold with the best HSS is for `hss` alone.
     """
-    probability, rules = contender.probability[rows, event], contender.rules[event]
-    thresholds: dict[Key, float] = {}
+    probability = contender.probability[rows, event]
+    rules = {rule: _cut(threshold, rows) for rule, threshold in contender.rules[event].items()}
+    thresholds: dict[Key, Cut] = {}
     for rule, threshold in rules.items():
         main = rule == next(iter(rules))
         names = ("hss",) if rule == "hss" and not main else tuple(skill.CONTINGENCY)
@@ -92,7 +96,7 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
 
 
 def _estimates(
-    probability: NDArray[np.float64], rules: dict[str, float], sample: skill.Sample, place: Place
+    probability: NDArray[np.float64], rules: dict[str, Cut], sample: skill.Sample, place: Place
 ) -> dict[Key, skill.Estimate]:
     """All scores under all rules, resampled in one way."""
     found: dict[Key, skill.Estimate] = {}
@@ -132,7 +136,8 @@ def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place)
         record = _record(MODEL, score_name, difference, drawn, place, hangs_on=name)
         record |= _decision((name, rule), model.decision_threshold.get((name, rule)))
         if theirs in other.decision_threshold:
-            record["reference_decision_threshold"] = _number(other.decision_threshold[theirs])
+            reference = _decision(theirs, other.decision_threshold[theirs])
+            record["reference_decision_threshold"] = reference["decision_threshold"]
         yield record
 
 
@@ -173,11 +178,19 @@ def _widest(estimates: Estimates, drawn: Drawn, confidence: float) -> tuple[str,
     return widest, found[widest]
 
 
-def _decision(key: Key, threshold: float | None) -> dict[str, Any]:
-    """Decision threshold of a contingency score and the rule that chose it."""
+def _cut(threshold: Cut, rows: NDArray[np.bool_]) -> Cut:
+    """Decision threshold of some windows."""
+    return threshold[rows] if isinstance(threshold, np.ndarray) else threshold
+
+
+def _decision(key: Key, threshold: Cut | None) -> dict[str, Any]:
+    """Decision threshold of a contingency score and the rule that chose it; of folds that differ, all."""
     if threshold is None:
         return {}
-    return {"decision_threshold": _number(threshold), "decision_rule": key[1]}
+    values = np.unique(threshold)
+    several = {"decision_thresholds": values.tolist()} if values.size > 1 else {}
+    one = _number(values[0]) if values.size == 1 else None
+    return {"decision_threshold": one, "decision_rule": key[1], **several}
 
 
 def _number(value: float) -> float | None:

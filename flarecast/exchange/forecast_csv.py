@@ -21,7 +21,7 @@ from flarecast import cycles, goes
 from flarecast.errors import FlarecastError
 from flarecast.exchange.csv_columns import read_columns
 from flarecast.files import replacing
-from flarecast.schema import FORECASTS, NO_TIME, build
+from flarecast.schema import FORECASTS, NO_TIME, ROLES, build
 
 IntArray = NDArray[np.int64]
 
@@ -94,9 +94,17 @@ def read_csv(path: Path) -> xr.Dataset:
 def write_csv(forecasts: xr.Dataset, path: Path) -> None:
     """Write forecasts as CSV, every event of a window on its own row, probabilities to the last digit.
 
+    Of several folds only those that make the forecast of a window are written: the final one where the others
+    served to calibrate it, else each for its own test role.
+
     Raises:
         FlarecastError: The folder cannot be written.
     """
+    fold, role = forecasts["fold"].values, forecasts["role"].values
+    if np.unique(fold).size > 1:
+        final = fold == int(forecasts.attrs.get("final_fold", 0))
+        counts = final if forecasts.attrs.get("out_of_fold") else role == ROLES.index("test")
+        forecasts = forecasts.isel(window=np.flatnonzero(counts))
     shape = forecasts["probability"].shape
     n_events = shape[1]
     times = {name: _iso(forecasts[name].values) for name in ("issue_time", "valid_from", "valid_to")}

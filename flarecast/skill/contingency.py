@@ -41,7 +41,7 @@ class ContingencyTable:
 def contingency_table(
     probability: NDArray[np.float64],
     occurred: BoolArray,
-    decision_threshold: float,
+    decision_threshold: float | NDArray[np.float64],
     blocks: Blocks | None = None,
 ) -> ContingencyTable:
     """Count hits, false alarms, misses and correct negatives of probabilities cut at a decision threshold.
@@ -49,7 +49,7 @@ def contingency_table(
     Args:
         probability: Forecasts in [0, 1], shape (window,).
         occurred: Outcomes, shape (window,).
-        decision_threshold: An event is forecast where probability >= it.
+        decision_threshold: An event is forecast where probability >= it; one, or one a window.
         blocks: Count inside each block.
 
     Returns:

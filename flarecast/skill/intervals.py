@@ -119,7 +119,7 @@ def draw_counts(n_blocks: int, resamples: int, rng: np.random.Generator) -> Floa
 
 
 def estimate_contingency(
-    sample: Sample, probability: NDArray[np.float64], decision_threshold: float
+    sample: Sample, probability: NDArray[np.float64], decision_threshold: float | NDArray[np.float64]
 ) -> dict[str, Estimate]:
     """All scores of yes/no forecasts, value and resamples, by name."""
     table = contingency_table(probability, sample.occurred, decision_threshold, sample.blocks)

@@ -38,13 +38,23 @@ def records(folder):
 def test_cycle_23_trains_and_cycle_24_tests(run):
     folder, _ = run
     windows = open_file(folder / "windows.nc", WINDOWS)
-    role = open_file(folder / "run" / "split.nc", SPLIT)["role"].values[0]
+    role = open_file(folder / "run" / "split.nc", SPLIT)["role"].values
     issue_time = windows["issue_time"].values
     border = seconds("2008-12")
-    assert (issue_time[role == ROLES.index("test")] >= border).all()
-    for name in ("train", "validation", "calibration"):
-        assert (issue_time[role == ROLES.index(name)] < border).all()
-        assert (role == ROLES.index(name)).sum() > 500
+    assert (issue_time[role[0] == ROLES.index("test")] >= border).all()
+    assert (issue_time[role[0] == ROLES.index("train")] < border).all()
+    for fold in role[1:]:
+        for name in ("train", "validation", "calibration"):
+            assert (issue_time[fold == ROLES.index(name)] < border).all()
+            assert (fold == ROLES.index(name)).sum() > 500
+        assert not (fold == ROLES.index("test")).any()
+
+
+def test_calibration_out_of_fold_costs_no_skill(run):
+    """The tail of cycle 23, its minimum, would cost 0.4 of the Brier skill score."""
+    folder, _ = run
+    found = records(folder)
+    assert found["M1.0", "model", "bss"]["value"] > found["M1.0", "raw", "bss"]["value"] - 0.005
 
 
 @pytest.mark.parametrize("reference", ["climatology", "recent_27", "recent_365", "persistence"])

@@ -22,8 +22,8 @@ from flarecast.evaluate import evaluate as score_forecasts
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
 from flarecast.provenance import known_accesses, provenance
-from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.resources import ALONE, Resources
+from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 from flarecast.sources import make_windows, source_of

@@ -12,8 +12,7 @@ import xarray as xr
 
 from flarecast import balance, calibrators, exchange, models
 from flarecast import split as splitting
-from flarecast.audit import Audit, check_same_windows, require_events, roles_of
-from flarecast.audit import audit as audit_split
+from flarecast.audit import Audit, audit_for, check_same_windows, require_events, roles_of
 from flarecast.calibrate import calibrate as calibrate_forecasts
 from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
@@ -118,7 +117,7 @@ def open_pair(windows_path: Path, split_path: Path) -> tuple[xr.Dataset, xr.Data
 def run_audit(windows_path: Path, split_path: Path, config: Config, out: Path | None) -> Audit:
     """windows.nc and split.nc -> audit.json."""
     windows, split = open_pair(windows_path, split_path)
-    found = audit_split(windows, split, config.events, config.unassigned)
+    found = audit_for(windows, split, config)
     if out is not None:
         write_json(out, found.as_json())
     return found
@@ -139,7 +138,7 @@ def run_train(
     from flarecast.trainings import train_all
 
     windows, split = open_pair(windows_path, split_path)
-    found = audit_split(windows, split, config.events, config.unassigned)
+    found = audit_for(windows, split, config)
     if found.leaks and not config.train.allow_leaks:
         leaks = "; ".join(finding.message for finding in found.leaks)
         raise FlarecastError(f"{split_path}: {leaks}; train.allow_leaks = true trains all the same")

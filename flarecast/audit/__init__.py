@@ -1,22 +1,26 @@
 """The audit: is anything of one role known in another, and do the roles resemble each other.
 
-A leak is a shared row, a shared region (the disk exempt), or history or outcome of one region that overlaps
-between roles. Warnings are differences that make scores hard to compare: base rate, flux scale, few event
-blocks.
+A leak makes scores worthless: a shared row or region, overlapping history or outcome, a window under two
+names, a row from after the issue or the peak, a column or an hour of day that gives the outcome away. A
+warning makes them hard to read: roles that differ in base rate, classes, scale, cadence, features or dates.
+docs/audit.md lists them all.
 """
 
 from flarecast.audit.events import check_same_windows, require_events, roles_of
 from flarecast.audit.findings import Audit, Finding
-from flarecast.audit.roles import audit
-from flarecast.audit.tables import audit_tables, read_table
+from flarecast.audit.roles import audit, audit_for
+from flarecast.audit.table_reading import read_table, read_tables
+from flarecast.audit.tables import audit_tables
 
 __all__ = [
     "Audit",
     "Finding",
     "audit",
+    "audit_for",
     "audit_tables",
     "check_same_windows",
     "read_table",
+    "read_tables",
     "require_events",
     "roles_of",
 ]

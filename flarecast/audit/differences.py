@@ -1,34 +1,19 @@
-"""Warnings: roles that differ so much that a score of one says little about the other."""
+"""Windows, regions and events of each role; warnings where base rates differ or events are few."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast import cycles, goes
-from flarecast.audit.findings import Finding, counted
+from flarecast.audit.findings import EVENT_BLOCKS, FEW_BLOCKS, Finding, counted
 from flarecast.schema import ROLES
-from flarecast.split.regions import is_disk, linked_regions
 
 BASE_RATE_RATIO = 2.0
 """Base rates of two roles that differ by more are warned about."""
 
-EVENT_BLOCKS = 20
-"""Independent blocks with an event below which an interval says little."""
-
 Counts = Mapping[str, Any]
-
-
-def blocks_of(windows: xr.Dataset) -> NDArray[np.int64]:
-    """Number of the independent block of each window: its region, or for the disk its 27-day rotation."""
-    disk = is_disk(windows)
-    region = linked_regions(windows)
-    rotation = cycles.rotation_of(windows["valid_from"].values)
-    block: NDArray[np.int64] = np.where(disk, region.max(initial=0) + 1 + rotation - rotation.min(), region)
-    return block
 
 
 def count_roles(
@@ -86,27 +71,7 @@ def base_rates(counts: Mapping[str, Counts], events: Sequence[str]) -> Iterator[
                 f"({rates[other]:.4f}); probabilities will be off where the rate moved, and scores that "
                 "depend on it do not compare"
             )
-            yield Finding("base rate", "warning", text, len(wide), _pairs(wide), (one, other))
-
-
-def flux_scales(role: NDArray[np.int8], scale: NDArray[np.int8]) -> Iterator[Finding]:
-    """Warn where roles hold flare classes of different scales."""
-    used = {
-        name: tuple(int(value) for value in np.unique(scale[role == number]))
-        for number, name in enumerate(ROLES)
-        if number and (role == number).any()
-    }
-    odd = [pair for pair in combinations(used, 2) if used[pair[0]] != used[pair[1]]]
-    if odd:
-        words = ", ".join(
-            f"{name} {' and '.join(goes.FLUX_SCALES[value] for value in values)}"
-            for name, values in used.items()
-        )
-        text = (
-            f"flux scale differs between roles ({words}); an operational M1.0 is "
-            f"{goes.OPERATIONAL_TO_TRUE * 1e-5:.2e} W m-2 on the true scale, so one class means two things"
-        )
-        yield Finding("flux scale", "warning", text, len(odd), _pairs(odd), odd[0])
+            yield Finding("base rate", "warning", text, len(wide), pairs_in_words(wide), (one, other))
 
 
 def few_event_blocks(counts: Mapping[str, Counts], events: Sequence[str]) -> Iterator[Finding]:
@@ -114,13 +79,13 @@ def few_event_blocks(counts: Mapping[str, Counts], events: Sequence[str]) -> Ite
     for name, entry in counts.items():
         for event in events:
             n = entry["events"][event]["event_blocks"]
-            if name != ROLES[0] and n < EVENT_BLOCKS:
+            if name != ROLES[0] and entry["windows"] and n < EVENT_BLOCKS:
                 text = (
                     f"{name} has {counted(n, 'event block')} of {event} in "
                     f"{counted(entry['windows'], 'window')}, fewer than {EVENT_BLOCKS}; "
                     "intervals will be wide"
                 )
-                yield Finding("few event blocks", "warning", text, n, (), (name,))
+                yield Finding(FEW_BLOCKS, "warning", text, n, (event,), (name,))
 
 
 def _ratio(one: float, other: float) -> float:
@@ -129,6 +94,6 @@ def _ratio(one: float, other: float) -> float:
     return high / low if low > 0 else (1.0 if high == 0 else np.inf)
 
 
-def _pairs(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+def pairs_in_words(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     """Pairs of roles in words."""
     return tuple(f"{one} and {other}" for one, other in pairs)

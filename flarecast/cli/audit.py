@@ -15,9 +15,15 @@ from flarecast.errors import FlarecastError
     "--train",
     "train_table",
     type=IN,
-    help="CSV of training rows: region, issue_time [, valid_from, valid_to].",
+    help="Anybody's CSV of training rows; columns of regions and times are looked for.",
 )
-@click.option("--test", "test_table", type=IN, help="CSV of test rows, same columns.")
+@click.option(
+    "--test", "test_table", type=IN, help="CSV of test rows; may be the same file with a role column."
+)
+@click.option(
+    "--region", metavar="COL", help="Column of regions in --train and --test: name, or number from 1."
+)
+@click.option("--time", metavar="COL", help="Column of times, likewise.")
 @config_options
 @click.option("-o", "--output", type=OUT, help="audit.json to write.")
 @talk_options
@@ -28,6 +34,8 @@ def command(
     split: Path | None,
     train_table: Path | None,
     test_table: Path | None,
+    region: str | None,
+    time: str | None,
     config_path: Path | None,
     changes: tuple[str, ...],
     output: Path | None,
@@ -35,9 +43,9 @@ def command(
     """Look for leaks between roles.
 
     Takes windows.nc and split.nc, or a run's folder, or two CSV files of somebody else's split (--train,
-    --test). Exit 1 on a leak.
+    --test). Exit 1 on a leak. docs/audit.md says what each finding means and how to mend it.
     """
-    from flarecast.audit import audit_tables, read_table
+    from flarecast.audit import audit_tables, read_tables
     from flarecast.chain import RunFolder, config_of, run_audit, windows_of
     from flarecast.config import load_config
     from flarecast.files import write_json
@@ -45,11 +53,13 @@ def command(
     config = load_config(config_path, changes)
     tables = (train_table, test_table)
     if train_table and test_table and windows_or_run is None:
-        found = audit_tables(read_table(train_table), read_table(test_table))
+        found = audit_tables(*read_tables(train_table, test_table, region, time))
         if output:
             write_json(output, found.as_json())
-    elif any(tables):
-        raise click.UsageError("--train and --test go together, and without windows.nc")
+    elif any(tables) or region or time:
+        raise click.UsageError(
+            "--train and --test go together, without windows.nc; --region and --time need both"
+        )
     elif windows_or_run and split:
         found = run_audit(windows_or_run, split, config, output)
     elif windows_or_run and windows_or_run.is_dir():

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from flarecast.audit.evidence import Evidence
 from flarecast.audit.findings import Finding, and_so_on, counted, note, share
 from flarecast.schema import NO_TIME, ROLES
+from flarecast.split import holds_peak
 from flarecast.split.roles import RoleArray
 
 IntArray = NDArray[np.int64]
@@ -23,8 +24,7 @@ def late_rows(evidence: Evidence, role: RoleArray) -> Iterator[Finding]:
         text = "rows after their issue time"
         advice = "a row's time is when its content is known; mend the times"
         yield _finding(evidence, role, late, ("row after the issue time", text, advice))
-    peak = windows["flare_peak"].values[filled]
-    beyond = filled[(peak != NO_TIME) & (latest >= peak)]
+    beyond = np.flatnonzero((role > 0) & holds_peak(windows))
     if beyond.size:
         text = "rows at or after the peak of the flare that they predict"
         advice = "issue earlier, or leave these windows out"

@@ -14,6 +14,7 @@ import xarray as xr
 
 from flarecast import schema
 from flarecast.errors import FlarecastError, choose
+from flarecast.split.at_peak import holds_peak
 from flarecast.split.blocks import blocks
 from flarecast.split.borders import embargo_hours
 from flarecast.split.by_cycle import by_cycle
@@ -27,10 +28,18 @@ from flarecast.split.out_of_fold import add_folds
 from flarecast.split.random_windows import random_windows
 from flarecast.split.regions import linked_regions
 from flarecast.split.returning import Returning, link_returning
-from flarecast.split.roles import Roles
+from flarecast.split.roles import UNUSED, Roles
 from flarecast.split.rolling_origin import rolling_origin
 
-__all__ = ["STRATEGIES", "Roles", "embargo_hours", "link_returning", "linked_regions", "make_split"]
+__all__ = [
+    "STRATEGIES",
+    "Roles",
+    "embargo_hours",
+    "holds_peak",
+    "link_returning",
+    "linked_regions",
+    "make_split",
+]
 
 STRATEGIES: dict[str, Callable[..., Roles]] = {
     "by_cycle": by_cycle,
@@ -62,6 +71,8 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
     returning: Returning = "new",
 ) -> xr.Dataset:
     """Split windows by a strategy; a Dataset of the schema SPLIT, with what its borders cost as attributes.
+
+    Windows with a row at or after the peak of their flare are left unused, whatever the strategy.
 
     Args:
         windows: A windows Dataset.
@@ -100,6 +111,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
     roles = make(windows, rng, **arguments, **({"embargo_hours": embargo_hours} if timed else {}))
     if out_of_fold:
         roles = _with_out_of_fold(windows, strategy, roles, rng, out_of_fold)
+    too_late = holds_peak(windows)
     attributes = {
         "windows_sha256": windows_sha256,
         "strategy": strategy,
@@ -111,12 +123,14 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
         "n_straddling_regions": roles.n_straddling_regions,
         "n_straddling_windows_unused": roles.n_straddling_windows_unused,
         "n_embargoed": roles.n_embargoed,
+        "n_at_peak": int(too_late.sum()),
         "history": f"split {strategy}",
         **roles.details,
     }
     fold_use = np.zeros(len(roles.role), dtype=np.int8)
+    role = np.where(too_late, np.int8(UNUSED), roles.role)
     fold_use[1:] = out_of_fold > 0
-    return schema.build(schema.SPLIT, {"role": roles.role, "fold_use": fold_use}, attributes)
+    return schema.build(schema.SPLIT, {"role": role, "fold_use": fold_use}, attributes)
 
 
 def _with_out_of_fold(

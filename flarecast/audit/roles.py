@@ -17,10 +17,12 @@ from flarecast.audit.findings import Audit, Finding, collect
 from flarecast.audit.giveaways import few_to_judge, giveaways, label_names
 from flarecast.audit.leaks import leaks_between
 from flarecast.audit.moments import in_progress, late_rows, unknown_starts
+from flarecast.audit.returns import regions_with_returns, returned_regions
 from flarecast.audit.scales import flux_scales
 from flarecast.audit.shifts import cadences, class_mix, shifted_features
 from flarecast.config import Config
 from flarecast.schema import ROLES
+from flarecast.split import link_returning
 from flarecast.split.roles import TEST, RoleArray
 
 OUT_OF_FOLD = "out-of-fold"
@@ -50,7 +52,9 @@ def audit(
         FlarecastError: The split has another number of windows, or a feature is not in the file.
     """
     roles = roles_of(windows, split)
-    evidence = gather_evidence(windows, events, unassigned, features)
+    returning = str(split.attrs.get("returning", "new"))
+    linked = regions_with_returns(windows) if returning == "new" else None
+    evidence = gather_evidence(link_returning(windows, returning), events, unassigned, features)
     hashed = hash_windows(evidence)
     draws = rng or np.random.default_rng(0)
     findings: list[Finding] = [*label_names(evidence), *sampling(evidence), *unknown_starts(evidence)]
@@ -62,6 +66,7 @@ def audit(
             _leaks(evidence, role),
             copies(evidence, role, hashed),
             late_rows(evidence, role),
+            returned_regions(evidence, role, linked),
             giveaways(evidence, role, draws),
             _warnings(evidence, role),
             base_rates(table, evidence.events),

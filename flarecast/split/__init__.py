@@ -127,8 +127,8 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
         "history": f"split {strategy}",
         **roles.details,
     }
-    fold_use = np.zeros(len(roles.role), dtype=np.int8)
     role = np.where(too_late, np.int8(UNUSED), roles.role)
+    fold_use = np.zeros(len(role), dtype=np.int8)
     fold_use[1:] = out_of_fold > 0
     return schema.build(schema.SPLIT, {"role": role, "fold_use": fold_use}, attributes)
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from flarecast import cycles, schema
 from flarecast.audit import audit, audit_tables, read_tables
 from flarecast.cli import main
+from flarecast.ingest.noaa_regions import ingest_noaa_regions
 from flarecast.ingest.swan_sf import ingest_swan_sf
 from flarecast.ingest.table import ingest_table
 from flarecast.split import make_split
@@ -92,3 +93,20 @@ def test_a_window_that_ends_in_its_flare_is_in_progress(make_roles, tmp_path):
     assert warning.count == 1
     assert "e.g. HARP 1449 at 2012-03-07T00:12:00Z" in warning.message
     assert found.leaks == ()
+
+
+def test_regions_that_return_in_another_role_are_warned_about_and_no_leak_unless_they_are_the_same():
+    windows = ingest_noaa_regions(DATA / "noaa_text", np.random.default_rng(0))
+    apart, together = (
+        make_split(windows, "by_region", np.random.default_rng(0), returning=returning)
+        for returning in ("new", "same")
+    )
+    found = audit(windows, apart, ("M1.0",))
+    warning = next(one for one in found.warnings if one.kind == "returning region")
+    assert warning.count > 50
+    assert found.leaks == ()
+    found = audit(windows, together, ("M1.0",))
+    assert found.leaks == ()
+    assert not any(one.kind == "returning region" for one in found.findings)
+    promised = apart.assign_attrs(returning="same")
+    assert "shared region" in {leak.kind for leak in audit(windows, promised, ("M1.0",)).leaks}

@@ -66,9 +66,9 @@ def check_parts(config: Config, deep: bool = False) -> None:
 
 def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
     """Raw archives -> windows.nc."""
-    accesses = known_accesses(raw)
     windows = make_windows(config, raw)
-    windows.attrs |= provenance(config.ingest.source, accesses, windows)
+    # Looked at afterwards, because a source may fetch and keep answers itself.
+    windows.attrs |= provenance(config.ingest.source, known_accesses(raw), windows)
     save(windows, out, WINDOWS)
     return windows
 

@@ -45,7 +45,7 @@ CITATIONS: dict[str, Citation] = {
         "Bobra et al. (2014), The Helioseismic and Magnetic Imager vector magnetic field pipeline: SHARPs,"
         " Solar Physics 289, 3549, doi:10.1007/s11207-014-0529-3; courtesy of NASA/SDO and the HMI science"
         " team",
-        "open, with acknowledgement",
+        "CC0, with acknowledgement",
     ),
     "silso": Citation(
         "WDC-SILSO, Royal Observatory of Belgium, Brussels, doi:10.24414/qnza-ac80", "CC BY-NC 4.0"

@@ -2,8 +2,9 @@
 
 Usage: raw_stamp.py STAMP RAW [DOWNLOADED]. Without RAW it is the folder of downloads, where there is one,
 else an existing stamp stays: the data were made of it. A RAW that is not there is refused, and the stamp
-stays, so that a slip does not make good data look old. What `flarecast download` notes for itself does not
-count. Standard library only, because make calls it before anything is installed.
+stays, so that a slip does not make good data look old. What `flarecast download` notes for itself, and
+answers that `ingest sharp` keeps, do not count. Standard library only, because make calls it before anything
+is installed.
 """
 
 import sys
@@ -17,7 +18,8 @@ if not folder.exists():
 if raw or not stamp.exists():
     files = sorted(path for path in [folder, *folder.rglob("*")] if path.is_file()) if raw else []
     noted = ("flarecast-download.json", "flarecast-download.lock", ".part", ".part.json")
-    data = [path for path in files if not path.name.endswith(noted)]
+    kept = "sharp_cache"
+    data = [path for path in files if not path.name.endswith(noted) and kept not in path.parts]
     lines = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in data]
     text = "\n".join([str(folder) if raw else "", *lines]) + "\n"
     content = text.encode(errors="surrogateescape")

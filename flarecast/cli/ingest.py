@@ -16,6 +16,18 @@ COUNTS = (
     "unassigned_by_year",
     "n_repeated_rows",
     "n_conflicting_rows",
+    "rules",
+    "n_bad_quality",
+    "n_too_fast",
+    "n_beyond_longitude_limit",
+    "n_windows_too_sparse",
+    "n_windows_beyond_longitude_limit",
+    "n_harps_without_noaa",
+    "n_doubtful",
+    "n_answers_new",
+    "n_answers_kept",
+    "n_answers_outdated",
+    "harps_without_records",
     "first_skipped",
     "goes_xrs",
 )
@@ -33,9 +45,10 @@ def command(
 ) -> None:
     """Raw archives -> windows.nc.
 
-    SOURCE is simulated, noaa-disk, noaa-regions, swan-sf, table or from-config (what [ingest] says). RAW is
-    the folder of raw data, searched recursively (for a table its file or folder); simulated needs none.
-    --set 'ingest.context=["goes-xrs"]' joins GOES X-rays that lie in RAW, too.
+    SOURCE is simulated, noaa-disk, noaa-regions, swan-sf, sharp, table or from-config (what [ingest] says).
+    RAW is the folder of raw data, searched recursively (for a table its file or folder); simulated needs
+    none, and sharp keeps JSOC's answers in it. --set 'ingest.context=["goes-xrs"]' joins GOES X-rays that
+    lie in RAW, too.
     """
     from flarecast.chain import check_parts, run_ingest
     from flarecast.config import load_config

@@ -15,6 +15,7 @@ import xarray as xr
 from flarecast.ingest.goes_xrs import join_goes_xrs
 from flarecast.ingest.noaa_disk import ingest_noaa_disk
 from flarecast.ingest.noaa_regions import ingest_noaa_regions
+from flarecast.ingest.sharp import ingest_sharp
 from flarecast.ingest.simulated import ingest_simulated
 from flarecast.ingest.swan_sf import ingest_swan_sf
 from flarecast.ingest.table import ingest_table
@@ -22,6 +23,7 @@ from flarecast.ingest.table import ingest_table
 SOURCES: dict[str, Callable[..., xr.Dataset]] = {
     "noaa-disk": ingest_noaa_disk,
     "noaa-regions": ingest_noaa_regions,
+    "sharp": ingest_sharp,
     "simulated": ingest_simulated,
     "swan-sf": ingest_swan_sf,
     "table": ingest_table,

@@ -94,6 +94,12 @@ class DailyData:
     tally: Tally
 
 
+def find_files(folder: Path) -> list[Path]:
+    """Files of daily solar data below a folder, by name."""
+    paths = [path for path in folder.rglob("*") if FILE_NAME.fullmatch(path.name) and path.is_file()]
+    return sorted(paths, key=lambda path: (path.name, str(path)))
+
+
 def read_dsd(files: Sequence[Path], max_bad_rows: int) -> DailyData:
     """Read daily solar data from several files; of two lines for one day the first counts.
 

@@ -171,10 +171,10 @@ def _find(raw: Path | None) -> list[Path]:
         raise FlarecastError("noaa-disk: expected a folder with YYYY_DSD.txt files, got none; name it as RAW")
     if not raw.is_dir():
         raise FlarecastError(f"{raw}: expected a folder with YYYY_DSD.txt files, found none")
-    paths = [path for path in raw.rglob("*") if dsd.FILE_NAME.fullmatch(path.name) and path.is_file()]
+    paths = dsd.find_files(raw)
     if not paths:
         raise FlarecastError(f"{raw}: expected files named like 2012_DSD.txt in it or below, found none")
-    return sorted(paths, key=lambda path: (path.name, str(path)))
+    return paths
 
 
 def _rows(daily: dsd.DailyData) -> dict[str, Any]:

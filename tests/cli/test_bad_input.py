@@ -77,7 +77,7 @@ def test_a_missing_file_is_named(words, tmp_path, monkeypatch):
 
 def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    sources = "noaa-disk, noaa-regions, simulated, swan-sf, table"
+    sources = "noaa-disk, noaa-regions, sharp, simulated, swan-sf, table"
     assert_refused(call("ingest", "sdo", "-o", "w.nc"), sources, "'sdo'")
     assert_refused(call("read-forecasts", "met", ".", "-o", "f.nc"), "swpc-rsga", "'met'")
     for change, word in (

@@ -145,3 +145,13 @@ def test_references_of_a_fold_take_no_decision_threshold_from_another_folds_test
     )
     assert before["decision_thresholds"] != after["decision_thresholds"]
     assert set(before["decision_thresholds"]) & set(after["decision_thresholds"])
+
+
+def test_the_training_rate_is_that_of_each_windows_fold():
+    fold = np.arange(1200) % 2
+    rate = np.where(fold == 0, 0.2, 0.4)[:, None, None]
+    given = {"final_fold": 0, "training_base_rate": np.array([0.2])}
+    forecasts = regions_of(fold=fold, forecast=["climatology"], reference=rate, attributes=given)
+    records = scores_of(forecasts, blocks="region")
+    assert one_of(records, "bss_train", forecast="climatology")["value"] == pytest.approx(0)
+    assert one_of(records, "bss_train")["value"] != 0

@@ -1,6 +1,6 @@
 """The table of scores on stdout: an event a block, a forecast a line, a score a column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -26,7 +26,7 @@ def print_scores(content: Mapping[str, Any]) -> None:
     reasons: dict[str, None] = {}
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
-        click.echo(_heading(of_event[0], content))
+        click.echo(_heading(of_event, content))
         click.echo(f"{'':24}" + "".join(f" {name:>21}" for name in COLUMNS))
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
             cells = {row["score"]: row for row in of_event if row["forecast"] == forecast}
@@ -41,12 +41,17 @@ def print_scores(content: Mapping[str, Any]) -> None:
             click.echo(_issue_times(name, pairing))
 
 
-def _heading(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
-    """`M1.0 or more: ...`, with what the scores rest on."""
+def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> str:
+    """`M1.0 or more: ...`, with what the scores and both ways to resample them rest on."""
+    row = rows[0]
+    counts = {str(one["blocks"]): int(one["n_event_blocks"]) for one in rows}
+    blocks = " and ".join(
+        f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in sorted(counts.items())
+    )
     role = "all rows" if content["role"] == "all" else f"the {content['role']} role"
     return (
         f"{row['event']} or more, {role}: {row['n']:,} windows, {row['n_events']:,} events in "
-        f"{row['n_event_blocks']:,} blocks; value [{content['confidence']:.0%} interval]"
+        f"{blocks}; value [{content['confidence']:.0%} interval]"
     )
 
 

@@ -125,15 +125,24 @@ def _pair_all(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset]) -> di
 
 def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float) -> Place:
     """What the records of one event have in common."""
-    rates = np.atleast_1d(forecasts.attrs.get("training_base_rate", np.nan))
     return Place(
         role=role,
         event=str(forecasts["event"].values[event]),
         subset="all",
         case_control=forecasts.attrs.get("sampling") == "case-control",
         confidence=confidence,
-        training_base_rate=float(rates[event]) if event < rates.size else np.nan,
+        training_base_rate=_training_rate(forecasts, event),
     )
+
+
+def _training_rate(forecasts: xr.Dataset, event: int) -> float | NDArray[np.float64]:
+    """Event rate that training saw; where folds were trained on different windows, each window's (window,)."""
+    if forecasts.attrs.get("final_fold") is not None and np.unique(forecasts["fold"].values).size > 1:
+        names = [str(name) for name in forecasts["forecast"].values]
+        rate: NDArray[np.float64] = forecasts["reference"].values[:, event, names.index("climatology")]
+        return rate
+    rates = np.atleast_1d(forecasts.attrs.get("training_base_rate", np.nan))
+    return float(rates[event]) if event < rates.size else np.nan
 
 
 def _present(

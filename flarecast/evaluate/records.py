@@ -20,11 +20,12 @@ Key = tuple[str, str]
 """A score and the rule of its decision threshold, empty where it has none."""
 
 
-Cut = float | NDArray[np.float64]
-"""A decision threshold, or that of each window."""
-
 Estimates = tuple[skill.Estimate, ...]
 """One score on one sample, resampled in every way that the sample is."""
+
+
+Cut = float | NDArray[np.float64]
+"""A decision threshold, or that of each window."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Place:
         subset: `all`, or `not_in_progress`: without windows issued during their own flare.
         case_control: Whether windows were chosen by their outcome.
         confidence: Of the intervals.
-        training_base_rate: Event rate of the training windows, NaN if unknown.
+        training_base_rate: Event rate of the training windows, NaN if unknown; of several folds, of each
+            window's.
     """
 
     role: str
@@ -57,7 +59,7 @@ class Place:
     subset: str
     case_control: bool
     confidence: float
-    training_base_rate: float
+    training_base_rate: Cut
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
         thresholds |= {(name, rule): threshold for name in names}
     best = best_decision_thresholds(probability, drawn.first.occurred)
     thresholds["tss_max", SAMPLE_RULE] = best["tss"] if best else np.nan
-    ways = [_estimates(probability, rules, sample, place) for sample in drawn.ways.values()]
+    rate = _cut(place.training_base_rate, rows)
+    ways = [_estimates(probability, rules, sample, rate) for sample in drawn.ways.values()]
     keys = [key for key in ways[0] if key in thresholds or key[0] not in skill.CONTINGENCY]
     return Scored(
         contender.name,
@@ -96,7 +99,7 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
 
 
 def _estimates(
-    probability: NDArray[np.float64], rules: dict[str, Cut], sample: skill.Sample, place: Place
+    probability: NDArray[np.float64], rules: dict[str, Cut], sample: skill.Sample, training_rate: Cut
 ) -> dict[Key, skill.Estimate]:
     """All scores under all rules, resampled in one way."""
     found: dict[Key, skill.Estimate] = {}
@@ -105,7 +108,7 @@ def _estimates(
         found |= {(name, rule): estimate for name, estimate in contingency.items()}
     for name, estimate in skill.estimate_ranking(sample, probability).items():
         found[name, SAMPLE_RULE if name == "tss_max" else ""] = estimate
-    sums = skill.estimate_probability(sample, probability, place.training_base_rate)
+    sums = skill.estimate_probability(sample, probability, training_rate)
     return found | {(name, ""): estimate for name, estimate in sums.items()}
 
 

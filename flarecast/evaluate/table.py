@@ -30,19 +30,20 @@ def score_table(
         forecasts: Forecasts to take, in this order; all if empty.
 
     Returns:
-        Rows with the keys event, score, forecast, value, low, high, reason, n, n_events, n_event_blocks,
-        decision_threshold and decision_rule (None where it has none).
+        Rows with the keys event, score, forecast, value, low, high, reason, n, n_events, blocks,
+        n_event_blocks, decision_threshold and decision_rule (None where it has none).
     """
     first: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for record in content["records"]:
         key = (record["event"], record["score"], record["forecast"])
         own_rule = record.get("decision_rule") == record["score"]
-        if record["subset"] == "all" and (key not in first or own_rule):
+        of_all = record["subset"] == "all" and record["role"] == content["role"]
+        if of_all and (key not in first or own_rule):
             first[key] = record
     events = events or list(dict.fromkeys(event for event, _, _ in first))
     forecasts = forecasts or list(dict.fromkeys(forecast for _, _, forecast in first))
     keys = [(event, score, forecast) for event in events for score in HEADLINE for forecast in forecasts]
-    columns = ("value", "low", "high", "reason", "n", "n_events", "n_event_blocks")
+    columns = ("value", "low", "high", "reason", "n", "n_events", "blocks", "n_event_blocks")
     return [
         dict(zip(("event", "score", "forecast"), key, strict=True))
         | {name: first[key][name] for name in columns}

@@ -127,7 +127,7 @@ def estimate_contingency(
 
 
 def estimate_probability(
-    sample: Sample, probability: NDArray[np.float64], training_base_rate: float = np.nan
+    sample: Sample, probability: NDArray[np.float64], training_base_rate: float | FloatArray = np.nan
 ) -> dict[str, Estimate]:
     """All scores of probabilities, value and resamples, by name."""
     sums = sum_probability(

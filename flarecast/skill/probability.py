@@ -62,7 +62,7 @@ def sum_probability(
     blocks: Blocks | None = None,
     *,
     year: IntArray | None = None,
-    training_base_rate: float = np.nan,
+    training_base_rate: float | FloatArray = np.nan,
 ) -> ProbabilitySums:
     """Sum what the scores of probabilities need.
 
@@ -71,7 +71,8 @@ def sum_probability(
         occurred: Outcomes, shape (window,).
         blocks: Sum inside each block.
         year: Year of each window, shape (window,); None counts all as one year.
-        training_base_rate: Event rate of the training windows, the constant forecast of `bss_train`.
+        training_base_rate: Event rate of the training windows, the constant forecast of `bss_train`; of
+            windows of several folds that of each.
 
     Returns:
         Sums of shape () or, with blocks, (block,).

@@ -118,6 +118,7 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
         "options": json.dumps(known | arguments, default=str),
         "embargo_hours": roles.embargo_hours,
         "out_of_fold": out_of_fold,
+        "final_fold": len(roles.role) - 1 if strategy == "rolling_origin" else 0,
         "returning": returning,
         "n_outside": roles.n_outside,
         "n_straddling_regions": roles.n_straddling_regions,

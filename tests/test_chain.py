@@ -190,7 +190,8 @@ def test_a_run_folder_can_be_audited_and_a_random_split_is_refused(folder, tmp_p
 def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
     from flarecast.cli.table import print_scores
 
-    shared = {"event": "X1.0", "subset": "all", "n": 9, "n_events": 3, "n_event_blocks": 3}
+    shared = {"role": "test", "event": "X1.0", "subset": "all", "n": 9, "n_events": 3}
+    shared |= {"blocks": "region", "n_event_blocks": 3}
     records = [
         {
             **shared,
@@ -207,5 +208,6 @@ def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
     content = {"records": records, "role": "test", "confidence": 0.95, "pairing": {"references": {}}}
     print_scores(content | {"forecast_name": "model", "calibrated": True})
     printed = capsys.readouterr().out
+    assert "9 windows, 3 events in 3 regions" in printed
     assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
     assert printed.count(" -12.345 [-22.50, -10.25]") == 3

@@ -136,7 +136,7 @@ def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float) -> P
 
 
 def _training_rate(forecasts: xr.Dataset, event: int) -> float | NDArray[np.float64]:
-    """Event rate that training saw; where folds were trained on different windows, each window's (window,)."""
+    """Event rate that training saw; where folds differ, that of each window's, shape (window,)."""
     if forecasts.attrs.get("final_fold") is not None and np.unique(forecasts["fold"].values).size > 1:
         names = [str(name) for name in forecasts["forecast"].values]
         rate: NDArray[np.float64] = forecasts["reference"].values[:, event, names.index("climatology")]

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from flarecast.errors import FlarecastError
+from flarecast.flares.clock import DAY
 from flarecast.ingest.sharps import asking, cache
 from flarecast.ingest.sharps.cache import Chunk
 from flarecast.ingest.sharps.keywords import CADENCE, CONTROL, Series
 from flarecast.ingest.sharps.records import Columns, Tally, parse_records
+from flarecast.ingest.sharps.slots import compact, day_of, write_t_rec
 
 LICENCE = "CC0-1.0"
 """Of the SHARP records, by their own keyword LICENSE."""
@@ -75,14 +77,22 @@ def answer(talk: Talk, chunk: Chunk, tally: Tally) -> tuple[Path, Columns]:
     return path, columns
 
 
-def ask_harps(talk: Talk, number: int) -> list[int]:
+def ask_harps(talk: Talk, number: int, span: tuple[int, int]) -> list[int]:
     """HARPs that list a NOAA number, by the server or an answer kept.
+
+    Args:
+        talk: What is asked.
+        number: Five-digit NOAA number.
+        span: TAI days in which they are looked for; (0, 0) = ever, which takes the server longer.
 
     Raises:
         FlarecastError: There is no answer, or none of them does.
     """
-    path = cache.folder_of(talk.folder, talk.series) / f"noaa{number:05d}.csv"
-    record_set = f'{talk.series.name}[][? NOAA_ARS ~ "{number}" ?]'
+    first, last = (day_of(one) for one in span)
+    within = f"{write_t_rec(first)}/{max((last - first) // DAY, 0) + 1}d" if last else ""
+    name = f"noaa{number:05d}" + (f"_{compact(first)}_{compact(last)}" if last else "")
+    path = cache.folder_of(talk.folder, talk.series) / f"{name}.csv"
+    record_set = f'{talk.series.name}[][{within}][? NOAA_ARS ~ "{number}" ?]'
     kept = cache.load(path, (), Tally())
     if kept is not None and (kept.settled or cache.now() - kept.accessed < CADENCE):
         columns = kept.columns
@@ -90,9 +100,9 @@ def ask_harps(talk: Talk, number: int) -> list[int]:
         columns = asking.ask(_client(talk), record_set, _DISCOVERY, talk.manners)
         talk.n_asked += 1
         seen = parse_records(columns | {"NPIX": ["1"] * len(columns["T_REC"])}, "", ("NPIX",), Tally()).tai
-        last = int(seen.max(initial=0)) or cache.now()
+        latest = int(seen.max(initial=0)) or cache.now()
         note = _note(talk, record_set) | {"absent_keywords": []}
-        cache.store(path, columns, note, cache.is_settled(Chunk(harp=1), last, talk.series))
+        cache.store(path, columns, note, cache.is_settled(Chunk(harp=1), latest, talk.series))
     found = {int(text) for text in columns["HARPNUM"] if text.isdecimal()}
     if not found:
         raise FlarecastError(

@@ -50,11 +50,11 @@ class Manners:
 
 
 class _Unanswered(Exception):
-    """Why there is no answer, and whether asking again may help."""
+    """Why there is no answer, whether asking again may help, and how long the server wants to rest [s]."""
 
-    def __init__(self, reason: str, again: bool) -> None:
+    def __init__(self, reason: str, again: bool, wait: float = 0.0) -> None:
         super().__init__(reason)
-        self.again = again
+        self.again, self.wait = again, wait
 
 
 def open_client(manners: Manners) -> Any:
@@ -160,8 +160,9 @@ def _patiently(question: Any, manners: Manners, what: str) -> Any:
     Raises:
         FlarecastError: There was none.
     """
+    wait = 0.0
     for attempt in range(manners.retries + 1):
-        time.sleep(min(manners.pause_seconds * 2**attempt, LONGEST_PAUSE))
+        time.sleep(min(max(wait, manners.pause_seconds * 2**attempt), LONGEST_PAUSE))
         try:
             with _silence_of(manners.timeout_seconds):
                 return question()
@@ -175,6 +176,7 @@ def _patiently(question: Any, manners: Manners, what: str) -> Any:
                     f"{manners.server}: expected an answer to {what}, got {reason}{times}; what was answered"
                     " before is kept, so call again later, or put recorded tables into RAW"
                 ) from error
+            wait = reason.wait
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -186,7 +188,9 @@ def _reason(error: Exception) -> _Unanswered | None:
         if error.code == 407:
             told = "HTTP 407, a proxy that asks for a password: set http_proxy=http://name:password@host:port"
             return _Unanswered(told, again=False)
-        return _Unanswered(f"HTTP {error.code}", error.code in _AGAIN)
+        told = str(error.headers.get("Retry-After", ""))
+        wait = float(told) if told.isdecimal() else 0.0
+        return _Unanswered(f"HTTP {error.code}", error.code in _AGAIN, wait)
     if isinstance(error, URLError):
         if "407" in str(error.reason):
             return _Unanswered("a proxy that asks for a password (407): set http_proxy", again=False)

@@ -19,7 +19,6 @@ from flarecast.ingest.region_outcomes import quiet_bound
 from flarecast.ingest.region_rows import MEMORY_DAYS, Tracks
 from flarecast.ingest.sharps import labels, rows
 from flarecast.ingest.sharps.keywords import UNITS
-from flarecast.ingest.sharps.records import OTHER_SERIES
 from flarecast.ingest.sharps.request import Collected, Request
 
 
@@ -203,10 +202,10 @@ def _attributes(
 
 def _check_tally(found: Collected, max_bad_rows: int) -> None:
     """Refuse tables of which too many lines are skipped."""
-    n_bad = sum(count for reason, count in found.tally.skipped.items() if reason != OTHER_SERIES)
+    n_bad = found.tally.n_bad
     if n_bad > max_bad_rows:
         raise FlarecastError(
-            f"{found.tally.first[0]}; {n_bad} of {found.tally.n_lines} lines are skipped"
+            f"{found.tally.first[0]}; {n_bad} of {found.tally.n_lines} lines are bad"
             f" ({found.tally.reasons()}), more than max_bad_rows = {max_bad_rows}: get the tables again or"
             " raise max_bad_rows"
         )

@@ -24,6 +24,9 @@ NO_TIME_READ, NO_HARP, NO_VALUE, OUTSIDE, OTHER_SERIES, BROKEN = (
     "other series",
     "broken line",
 )
+NOT_BAD = {NO_VALUE, OTHER_SERIES}
+"""Reasons that are in the nature of good tables: a HARP is tracked before its region can be measured."""
+
 LARGEST_HARP = 99_999
 UNKNOWN_QUALITY = -1
 
@@ -68,17 +71,29 @@ class Tally:
     n_lines: int = 0
     n_read: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    first: list[str] = field(default_factory=list)
+    bad: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     n_odd_cells: int = 0
     n_odd_noaa: int = 0
     n_repeated: int = 0
     n_conflicting: int = 0
 
     def skip(self, where: str, reason: str, told: str) -> None:
-        """Count a line that is not read; remember the first of them as sentences."""
+        """Count a line that is not read; remember the first as sentences."""
         self.skipped[reason] += 1
-        if len(self.first) < _FEW:
-            self.first.append(f"{where}: {told}")
+        sentences = self.others if reason in NOT_BAD else self.bad
+        if len(sentences) < _FEW:
+            sentences.append(f"{where}: {told}")
+
+    @property
+    def first(self) -> list[str]:
+        """The first lines that are not read as sentences, the bad ones before the others."""
+        return [*self.bad, *self.others][:_FEW]
+
+    @property
+    def n_bad(self) -> int:
+        """Lines skipped that should have been read."""
+        return sum(count for reason, count in self.skipped.items() if reason not in NOT_BAD)
 
     def reasons(self) -> str:
         """Counts as text: `no time 3, no value 1`."""

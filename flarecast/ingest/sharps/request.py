@@ -126,7 +126,11 @@ def _kept(folder: Path, request: Request, tally: Tally) -> Iterator[tuple[Path, 
 
 def _asked(request: Request, found: Collected, talk: Talk) -> tuple[Iterator[tuple[Path, Columns]], Request]:
     """Kept or new answers for what the recorded tables do not have; and the request with all its HARPs."""
-    harps = {*request.harps, *(one for number in request.noaa for one in _harps_of(number, found, talk))}
+    span = request.start, request.stop
+    harps = {
+        *request.harps,
+        *(one for number in request.noaa for one in _harps_of(number, found, talk, span)),
+    }
     request = replace(request, harps=tuple(sorted(harps)))
     if request.harps:
         there = set(found.records.harp.tolist())
@@ -138,13 +142,13 @@ def _asked(request: Request, found: Collected, talk: Talk) -> tuple[Iterator[tup
     return (answer(talk, chunk, found.tally) for chunk in chunks), request
 
 
-def _harps_of(number: int, found: Collected, talk: Talk) -> list[int]:
+def _harps_of(number: int, found: Collected, talk: Talk, span: tuple[int, int]) -> list[int]:
     """HARPs of a NOAA region: by the recorded tables and JSOC's list, else by an answer."""
     records = found.records
     listed = {text for text in set(records.noaa) if f"{number:05d}" in text.split(",")}
     harps = {harp for harp, text in zip(records.harp.tolist(), records.noaa, strict=True) if text in listed}
     harps |= {harp for harp, numbers in found.noaa_of.items() if number in numbers}
-    return sorted(harps) or ask_harps(talk, number)
+    return sorted(harps) or ask_harps(talk, number, span)
 
 
 def _chosen(records: Records, request: Request) -> Records:

@@ -188,9 +188,8 @@ def wanted(record, harp, span, noaa):
     if not span:
         return True
     day, _, days = RANGE.fullmatch(span).groups()
-    date = record["T_REC"][:10]
-    assert days == "1", "pages are of one day"
-    return date == day
+    first, date = (np.datetime64(text[:10].replace(".", "-")) for text in (day, record["T_REC"]))
+    return 0 <= (date - first).astype(int) < int(days)
 
 
 @contextmanager

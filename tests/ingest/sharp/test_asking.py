@@ -82,10 +82,15 @@ def test_a_noaa_number_leads_to_its_harps(ask, jsoc, tmp_path, by):
         (tmp_path / "raw/all_harps_with_noaa_ars.txt").write_text("HARPNUM NOAA_ARS\n376 11157\n377 11158\n")
     windows = ask(noaa=(1158,))
     assert set(windows["region"].values) == {"HARP 377"}
-    asked = [f'{SERIES}[][? NOAA_ARS ~ "11158" ?]'] if by == "question" else []
+    asked = [f'{SERIES}[][][? NOAA_ARS ~ "11158" ?]'] if by == "question" else []
     assert jsoc.queries() == [*asked, f"{SERIES}[377]"]
     ask(noaa=(11158,))
     assert len(jsoc.queries()) == len(asked) + 1
+
+
+def test_a_noaa_number_is_looked_for_in_the_span(ask, jsoc):
+    ask(noaa=(11158,), start="2011-02-13", stop="2011-02-14T12:00")
+    assert jsoc.queries()[0] == f'{SERIES}[][2011.02.13_00:00:00_TAI/2d][? NOAA_ARS ~ "11158" ?]'
 
 
 def test_recorded_tables_under_raw_are_not_asked_for(ask, jsoc, kit, tmp_path):
@@ -306,6 +311,23 @@ def test_questions_wait_and_wait_longer_each_time(monkeypatch):
     with pytest.raises(FlarecastError, match=r"a broken connection \(reset\) after 4 attempts"):
         asking._patiently(never, manners, "x")
     assert waits == [1.0, 2.0, 4.0, 8.0]
+
+
+def test_a_busy_server_is_left_alone_as_long_as_it_asks(monkeypatch):
+    from email.message import Message
+    from urllib.error import HTTPError
+
+    waits = []
+    monkeypatch.setattr(asking.time, "sleep", waits.append)
+    headers = Message()
+    headers["Retry-After"] = "30"
+
+    def busy():
+        raise HTTPError("http://jsoc", 503, "busy", headers, None)
+
+    with pytest.raises(FlarecastError, match="HTTP 503 after 3 attempts"):
+        asking._patiently(busy, asking.Manners("JSOC", 1.0, 2, 0.5), "x")
+    assert waits == [1.0, 30.0, 30.0]
 
 
 def test_an_error_of_ours_is_not_called_the_servers():

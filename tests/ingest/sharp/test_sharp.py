@@ -389,9 +389,18 @@ def test_broken_lines_are_counted_and_too_many_refused(raw, kit):
     assert windows.attrs["skipped"] == "no time 3"
     assert windows.attrs["n_odd_cells"] == 1
     with pytest.raises(
-        FlarecastError, match=r"3 of 240 lines are skipped \(no time 3\), more than max_bad_rows = 2"
+        FlarecastError, match=r"3 of 240 lines are bad \(no time 3\), more than max_bad_rows = 2"
     ):
         ingest(raw, max_bad_rows=2)
+
+
+def test_records_before_a_region_can_be_measured_are_counted_and_not_held_against_the_table(raw, kit):
+    records = two_days(kit)
+    for record in records[:150]:
+        record |= dict.fromkeys(("USFLUX", "TOTUSJH", "TOTPOT", "R_VALUE", "AREA_ACR"), "nan")
+    windows = ingest(put(raw, kit, records))
+    assert windows.attrs["skipped"] == "no value 150"
+    assert windows.sizes["row"] == 90
 
 
 def test_a_file_of_another_kind_is_refused_and_one_table_may_be_named(raw, kit):

@@ -64,9 +64,9 @@ def check_parts(config: Config, deep: bool = False) -> None:
             raise FlarecastError(f"rivals.{name}: {error}") from error
 
 
-def run_ingest(config: Config, raw: Path | None, out: Path) -> xr.Dataset:
-    """Raw archives -> windows.nc."""
-    windows = make_windows(config, raw)
+def run_ingest(config: Config, raw: Path | None, out: Path, scheduler: str = "") -> xr.Dataset:
+    """Raw archives -> windows.nc, read on a dask cluster where one is given (`cluster.spreading`)."""
+    windows = make_windows(config, raw, scheduler)
     # Looked at afterwards, because a source may fetch and keep answers itself.
     windows.attrs |= provenance(config.ingest.source, known_accesses(raw), windows)
     save(windows, out, WINDOWS)

@@ -8,6 +8,7 @@ import xarray as xr
 
 from flarecast import ingest
 from flarecast.checking import check_options
+from flarecast.cluster import spreading
 from flarecast.config import Config
 from flarecast.errors import FlarecastError, choose
 
@@ -37,10 +38,29 @@ def source_of(config: Config) -> tuple[Callable[..., xr.Dataset], list[Callable[
     return partial(source, **options), contexts
 
 
-def make_windows(config: Config, raw: Path | None) -> xr.Dataset:
-    """Windows of a run's source, with its contexts joined."""
+def make_windows(config: Config, raw: Path | None, scheduler: str = "") -> xr.Dataset:
+    """Windows of a run's source, with its contexts joined.
+
+    Args:
+        config: The configuration.
+        raw: Its raw data.
+        scheduler: Where the source is read, if not in this process: see `cluster.spreading`.
+
+    Raises:
+        FlarecastError: It cannot be read, or not on a cluster.
+    """
     source, contexts = source_of(config)
-    windows = source(raw, config.generator("ingest"))
+    rng = config.generator("ingest")
+    if not scheduler:
+        windows = source(raw, rng)
+    elif config.ingest.source not in ingest.SPREAD:
+        raise FlarecastError(
+            f"--scheduler: expected a source of many archives ({', '.join(ingest.SPREAD)}), got"
+            f" {config.ingest.source}; leave it out"
+        )
+    else:
+        with spreading(scheduler) as spread:
+            windows = source(raw, rng, spread)
     for join in contexts:
         windows = join(windows, raw)
     return windows

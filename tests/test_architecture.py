@@ -42,6 +42,7 @@ FLOORS = {
         "describe",
         "sources",
         "chain",
+        "cluster",
     ),
     "3": ("cli", "__main__"),
 }

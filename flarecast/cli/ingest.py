@@ -39,9 +39,21 @@ COUNTS = (
 @click.argument("raw", type=IN, required=False)
 @config_options
 @click.option("-o", "--output", type=OUT, required=True, help="windows.nc to write.")
+@click.option(
+    "--scheduler",
+    default="",
+    metavar="ADDRESS|N",
+    help="Read the archives of swan-sf on a dask cluster: its scheduler's address (tcp://host:8786), or how"
+    " many workers to start here; the result is the same. Needs flarecast[scale].",
+)
 @talk_options
 def command(
-    source: str, raw: Path | None, config_path: Path | None, changes: tuple[str, ...], output: Path
+    source: str,
+    raw: Path | None,
+    config_path: Path | None,
+    changes: tuple[str, ...],
+    output: Path,
+    scheduler: str,
 ) -> None:
     """Raw archives -> windows.nc.
 
@@ -56,7 +68,7 @@ def command(
     named = () if source == "from-config" else (f'ingest.source="{source}"',)
     config = load_config(config_path, (*changes, *named))
     check_parts(config)
-    windows = run_ingest(config, raw, output)
+    windows = run_ingest(config, raw, output, scheduler)
     say(
         f"{output}: {windows.sizes['window']:,} windows of {windows.sizes['feature']} features, "
         f"{windows.sizes['row']:,} rows"

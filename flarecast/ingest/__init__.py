@@ -32,3 +32,6 @@ SOURCES: dict[str, Callable[..., xr.Dataset]] = {
 CONTEXTS: dict[str, Callable[..., xr.Dataset]] = {
     "goes-xrs": join_goes_xrs,
 }
+
+SPREAD = ("swan-sf",)
+"""Sources that take `spread`, by which a cluster reads their archives."""

@@ -3,13 +3,15 @@
 A file of the release is a window: 60 lines of 12 minutes, and in its name the largest flare of the next 24
 hours. Windows follow each other hourly, so a line stands in up to twelve files; here it is a row of its
 region's track. Times are as printed (no shift from TAI), a row is known at its time (latency 0), and a window
-is issued at its last time stamp. `docs/swan-sf.md` tells what the labels can and cannot mean.
+is issued at its last time stamp. `docs/swan_sf.md` tells what the labels can and cannot mean.
 """
 
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,13 @@ from flarecast.ingest.swan.merge import merge
 from flarecast.ingest.swan.names import looks_like_instance
 from flarecast.ingest.swan.reader import Part, Reader
 from flarecast.ingest.swan.series import CADENCE, N_STEPS
+from flarecast.ingest.swan.stream import HashedFile
 from flarecast.windows import cut
 
 IntArray = NDArray[np.int64]
+
+Spread = Callable[[Callable[["Source"], tuple[Part, str]], list["Source"]], Iterable[tuple[Part, str]]]
+"""What calls a function with each item of a list and gives the results in that order."""
 
 HORIZON = 86_400
 """The labels look 24 hours ahead [s]."""
@@ -38,16 +44,25 @@ _PARTITION = re.compile(r"(?:^|[/\\])partition([1-5])(?=[_./\\]|$)", re.IGNORECA
 
 @dataclass(frozen=True)
 class Source:
-    """An archive, or the instances of one folder; `shown` is its path in RAW."""
+    """An archive, or the instances of one folder.
+
+    Attributes:
+        path: Where it is.
+        shown: Its path in RAW.
+        partition: By `path`, 0 = none.
+        names: The instances of a folder.
+    """
 
     path: Path
     shown: str
+    partition: int
     names: tuple[str, ...] = ()
 
 
 def ingest_swan_sf(
     raw: Path | None,
     rng: np.random.Generator,  # noqa: ARG001  (every source has this signature; this one draws nothing)
+    spread: Spread = map,
     *,
     list_floor: str = "B1.0",
     max_bad_rows: int = 100,
@@ -61,6 +76,7 @@ def ingest_swan_sf(
     Args:
         raw: An archive, or a folder searched for `*.tar.gz` archives and for instances, in any mixture.
         rng: Not used.
+        spread: `map`, or what does the same in other processes: each archive and each folder is read apart.
         list_floor: Smallest class that the list of flares holds.
         max_bad_rows: Lines that may be broken; they are left missing.
         max_bad_windows: Files that may be unreadable; they are left out.
@@ -80,8 +96,8 @@ def ingest_swan_sf(
     if negative:
         raise FlarecastError("; ".join(negative))
     sources = find_sources(raw)
-    limits = max_bad_rows, max_bad_windows
-    return assemble((read_source(source, *limits) for source in sources), Tally(*limits), quiet_upper)
+    reading = partial(read_source, max_bad_rows=max_bad_rows, max_bad_windows=max_bad_windows)
+    return assemble(spread(reading, sources), Tally(max_bad_rows, max_bad_windows), quiet_upper)
 
 
 def find_sources(raw: Path | None) -> list[Source]:
@@ -95,15 +111,16 @@ def find_sources(raw: Path | None) -> list[Source]:
             "swan-sf: expected a folder with partitionN_instances.tar.gz archives, got none; name it as RAW"
         )
     if raw.is_file():
-        return [Source(raw, raw.name)]
+        return [Source(raw.absolute(), raw.name, _partition(str(raw)))]
     sources, folders = [], dict[Path, list[str]]()
     for path in sorted(raw.rglob("*")):
         if archive.is_archive(path) and path.is_file():
-            sources.append(Source(path, path.relative_to(raw).as_posix()))
+            sources.append(Source(path.absolute(), path.relative_to(raw).as_posix(), _partition(str(path))))
         elif looks_like_instance(path.name) and path.is_file():
             folders.setdefault(path.parent, []).append(path.name)
     sources += [
-        Source(folder, folder.relative_to(raw).as_posix(), tuple(names)) for folder, names in folders.items()
+        Source(folder.absolute(), folder.relative_to(raw).as_posix(), _partition(str(folder)), tuple(names))
+        for folder, names in folders.items()
     ]
     if not sources:
         raise FlarecastError(
@@ -120,19 +137,19 @@ def read_source(source: Source, max_bad_rows: int, max_bad_windows: int) -> tupl
         FlarecastError: It cannot be read, or too much of it is broken.
     """
     reader = Reader(source.shown, Tally(max_bad_rows, max_bad_windows))
-    outside = _partition(str(source.path))
     if not source.names:
-        fingerprint = archive.Fingerprint(source.path)
-        for member in archive.members(source.path):
-            reader.read(member, _partition(member.path) or outside)
-        return reader.part(), f"{fingerprint.value()} {source.shown}"
+        with HashedFile(source.path) as file, closing(archive.members(source.path, file)) as members:
+            for member in members:
+                reader.read(member, _partition(member.path.rpartition("/")[0] + "/") or source.partition)
+            return reader.part(), f"{file.sha256()} {source.shown}"
     total = hashlib.sha256()
     for member, content in archive.folder_members(source.path, list(source.names)):
-        reader.read(member, outside)
+        reader.read(member, source.partition)
         total.update(f"{content} {member.path}\n".encode("utf-8", "surrogateescape"))
     return reader.part(), f"{total.hexdigest()} {source.shown} ({len(source.names)} files)"
 
 
+@lru_cache(maxsize=1024)
 def _partition(path: str) -> int:
     """Partition by the innermost part of a path that begins with `partitionN`; 0 = none."""
     found = _PARTITION.findall(path)

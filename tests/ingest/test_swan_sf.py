@@ -1,6 +1,7 @@
 """SWAN-SF read: what a window is, what its name says, lines stored once, from folders and archives."""
 
 import gzip
+import hashlib
 import io
 import shutil
 import tarfile
@@ -13,6 +14,7 @@ import pytest
 
 from flarecast import goes, schema
 from flarecast.errors import FlarecastError
+from flarecast.ingest.swan import stream
 from flarecast.ingest.swan.columns import COLUMNS, FEATURES
 from flarecast.ingest.swan_sf import ingest_swan_sf
 from flarecast.windows import gather
@@ -204,6 +206,25 @@ def test_an_archive_may_be_several_gzip_members_or_several_archives_in_a_row(tmp
     parts = [tar_of(half, tmp_path / f"{k}.tar.gz").read_bytes() for k, half in enumerate(halves)]
     (tmp_path / "row.tar.gz").write_bytes(b"".join(parts))
     assert_same(read(tmp_path / "whole.tar"), read(tmp_path / "row.tar.gz"))
+
+
+@pytest.mark.parametrize("size", [499, 512, 33_333])
+def test_how_a_stream_is_cut_into_pieces_changes_nothing(tmp_path, monkeypatch, size):
+    files = hourly(3)
+    last = list(files)[-1]
+    files[last] = files[last].removesuffix(b"\n")
+    for path, mode in (("a.tar", "w"), ("a.tar.gz", "w:gz")):
+        tar_of(files, tmp_path / path, mode)
+        whole = read(tmp_path / path)
+        with monkeypatch.context() as patched:
+            patched.setattr(stream, "_PIECE", size)
+            assert_same(whole, read(tmp_path / path))
+
+
+def test_the_archives_hash_is_that_of_its_bytes(tmp_path):
+    path = tar_of(hourly(2) | {"other.bin": np.random.default_rng(0).bytes(3 << 20)}, tmp_path / "a.tar.gz")
+    whole = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert read(path).attrs["source_files"] == f"{whole} a.tar.gz"
 
 
 def test_the_partition_is_the_innermost_part_of_the_path(tmp_path):

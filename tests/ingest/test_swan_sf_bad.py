@@ -96,6 +96,16 @@ def test_a_bare_tar_cut_short_is_said_so_even_between_files(tmp_path):
         read(path)
 
 
+@pytest.mark.parametrize("place", [3, 125, 150, 156, 300])
+def test_a_header_whose_sum_is_wrong_is_said_so(tmp_path, place):
+    path = tar_of(good(), tmp_path / "a.tar", "w")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FlarecastError, match="expected a whole archive, got one damaged"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("pack", "got"),
     [

@@ -1,20 +1,21 @@
 """The files of an archive `partitionN_instances.tar.gz`, or of a folder, one after the other.
 
 An archive is read as a stream: nothing is unpacked to disk, no name in it is used as a path, and a file is
-held only while it is looked at. A thread inflates while another reads.
+held only while it is looked at. A thread hashes and inflates while another reads.
 """
 
 import hashlib
 import tarfile
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Generator, Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, NamedTuple
 
-from isal import igzip_threaded, isal_zlib
+from isal import igzip, isal_zlib
 
 from flarecast.errors import FlarecastError
+from flarecast.ingest.swan.stream import CUT, HashedFile, Pieces, ahead
 
 LARGEST = 1_000_000
 """An instance has some 44 kB; one larger than this is none [bytes]."""
@@ -26,49 +27,20 @@ LARGEST_OTHER = 8 << 30
 """Bytes of an archive that belong to no instance; more of them are a bomb."""
 
 _BLOCK = 512
+
+_ADLER = 65_521
 _CHUNK = 1 << 20
 _PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 # The stub of isal has its error as an instance.
 _DAMAGED: tuple[type[Exception], ...] = (EOFError, OSError, ValueError, tarfile.TarError, isal_zlib.error)  # type: ignore[assignment]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file: its path, and its content; or why there is none."""
+class Member(NamedTuple):
+    """A file: its path, and its lines with their ends; or why there are none."""
 
     path: str
-    body: bytes
+    lines: list[bytes]
     reason: str = ""
-
-
-class Fingerprint:
-    """SHA-256 of a file, made in a thread while the file is read."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._hash = hashlib.sha256()
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    self._hash.update(chunk)
-        except OSError as error:
-            self._error = error
-
-    def value(self) -> str:
-        """Wait for it.
-
-        Raises:
-            FlarecastError: The file cannot be read.
-        """
-        self._thread.join()
-        if self._error is not None:
-            raise FlarecastError(f"{self._path}: cannot be read ({self._error})") from self._error
-        return self._hash.hexdigest()
 
 
 def is_archive(path: Path) -> bool:
@@ -76,20 +48,22 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith((".tar.gz", ".tgz", ".tar"))
 
 
-def members(path: Path) -> Iterator[Member]:
+def members(path: Path, file: HashedFile) -> Generator[Member, None, None]:
     """Plain files of an archive, in its order, to its very end so that a missing tail is noticed.
+
+    Args:
+        path: The archive.
+        file: The same, at its begin; it is read to its end.
 
     Raises:
         FlarecastError: It cannot be read, is no tar or tar.gz, is damaged, cut short or grows beyond bounds.
     """
     n_read = 0
     try:
-        with path.open("rb") as file:
-            stream: BinaryIO = _inflating(file) if _kind(path, file) == "gzip" else file
-            with stream:
-                for member in _Tar(stream, str(path)).members():
-                    n_read += 1
-                    yield member
+        stream: Any = igzip.open(file, "rb") if _kind(path) == "gzip" else file  # type: ignore[no-untyped-call]
+        for member in _Tar(Pieces(ahead(stream)), str(path)).members():
+            n_read += 1
+            yield member
     except _DAMAGED as error:
         raise FlarecastError(
             f"{path}: expected a whole archive, got one damaged or cut short after {n_read} files"
@@ -97,16 +71,10 @@ def members(path: Path) -> Iterator[Member]:
         ) from error
 
 
-def _inflating(file: BinaryIO) -> BinaryIO:
-    """A stream of what a gzip file holds, inflated in a thread."""
-    stream: BinaryIO = igzip_threaded.open(file, "rb")  # type: ignore[no-untyped-call]
-    return stream
-
-
-def _kind(path: Path, file: BinaryIO) -> str:
+def _kind(path: Path) -> str:
     """Whether a file is gzip or a bare tar, by its first bytes."""
-    start = file.read(_BLOCK)
-    file.seek(0)
+    with path.open("rb") as file:
+        start = file.read(_BLOCK)
     if start[:2] == b"\x1f\x8b":
         return "gzip"
     if start[257:262] == b"ustar":
@@ -127,8 +95,9 @@ def _plain_size(block: bytes) -> int:
         size = int(block[124:136].strip(b"\0 "), 8)
     except ValueError:
         return -1
-    # The sum is over all bytes, with blanks in its own place.
-    return size if sum(block) - sum(block[148:156]) + 256 == total and size >= 0 else -1
+    # The sum is over all bytes, with blanks in its own place. Adler-32 has it, plus 1, in its lower half.
+    found = (zlib.adler32(block) & 0xFFFF) - 1 - sum(block[148:156]) + 256
+    return size if (found - total) % _ADLER == 0 and size >= 0 else -1
 
 
 def _name(block: bytes) -> str:
@@ -139,36 +108,12 @@ def _name(block: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-class _Blocks:
-    """A stream read by the megabyte and given out in small pieces, each copied once."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._block = b""
-        self._place = 0
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, fewer where the stream ends."""
-        begin = self._place
-        self._place = end = begin + size
-        if end <= len(self._block):
-            return self._block[begin:end]
-        pieces = [self._block[begin:]]
-        left = size - len(pieces[0])
-        while left and (block := self._stream.read(_CHUNK)):
-            pieces.append(block[:left])
-            self._block, self._place = block, min(left, len(block))
-            left -= self._place
-        if left:
-            self._block, self._place = b"", 0
-        return b"".join(pieces)
-
-
 class _Tar:
     """A tar read block by block: plain files are given out, the rest is passed over."""
 
-    def __init__(self, stream: BinaryIO, path: str) -> None:
-        self._read = _Blocks(stream).read
+    def __init__(self, pieces: Pieces, path: str) -> None:
+        self._read = pieces.read
+        self._lines = pieces.lines
         self._path = path
         self._other = 0
         self._long_name = ""
@@ -197,14 +142,15 @@ class _Tar:
         """A file with its content, unless it is too large or its path climbs."""
         if not name.endswith(".csv"):
             self._pass(size)
-            return Member(name, b"", "no instance")
+            return Member(name, [], "no instance")
         if size > LARGEST:
             self._pass(size)
-            return Member(name, b"", f"expected at most {LARGEST:,} bytes, got {size:,}")
-        body = self._take(size)
+            return Member(name, [], f"expected at most {LARGEST:,} bytes, got {size:,}")
+        lines = self._lines(size)
+        self._read(-size % _BLOCK)
         if name[0] == "/" or (".." in name and ".." in name.split("/")):
-            return Member(name, b"", "expected a path inside the archive, got one that climbs out of it")
-        return Member(name, body)
+            return Member(name, [], "expected a path inside the archive, got one that climbs out of it")
+        return Member(name, lines)
 
     def _extended(self, header: tarfile.TarInfo) -> Iterator[Member]:
         """A header that needs more care: a plain file, the long name of the next file, or nothing for us."""
@@ -225,7 +171,7 @@ class _Tar:
         """The next bytes, and no more of the padding."""
         content = self._read(size)
         if len(content) < size:
-            raise EOFError("its last file is not whole")
+            raise EOFError(CUT)
         self._read(-size % _BLOCK)
         return content
 
@@ -236,7 +182,7 @@ class _Tar:
         while left:
             got = len(self._read(min(left, _CHUNK)))
             if not got:
-                raise EOFError("its last file is not whole")
+                raise EOFError(CUT)
             left -= got
 
     def _count(self, size: int) -> None:
@@ -283,9 +229,9 @@ def folder_members(folder: Path, names: list[str]) -> Iterator[tuple[Member, str
         try:
             size = path.stat().st_size
             if size > LARGEST:
-                yield Member(name, b"", f"expected at most {LARGEST:,} bytes, got {size:,}"), "too large"
+                yield Member(name, [], f"expected at most {LARGEST:,} bytes, got {size:,}"), "too large"
                 continue
             body = path.read_bytes()
         except OSError as error:
             raise FlarecastError(f"{path}: cannot be read ({error.strerror or error})") from error
-        yield Member(name, body), hashlib.sha256(body).hexdigest()
+        yield Member(name, BytesIO(body).readlines()), hashlib.sha256(body).hexdigest()

@@ -4,6 +4,7 @@ import csv
 import re
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ _FORMAT: dict[str, Any] = {
     "quoting": csv.QUOTE_NONE,
     "skip_blank_lines": False,
     "lineterminator": "\n",
+    "low_memory": False,  # which would parse pieces and put them together
     "engine": "c",
 }
 if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1):
@@ -102,11 +104,17 @@ class Tally:
 
 @dataclass
 class Lines:
-    """Lines that wait to be parsed, with their ends, all of one layout, and where each stands."""
+    """Lines that wait to be parsed, with their ends, all of one layout.
+
+    Attributes:
+        layout: Where their columns are.
+        content: The lines.
+        where: Files that they are from, in their order, each with the places of its lines below the header.
+    """
 
     layout: Layout
     content: list[bytes] = field(default_factory=list)
-    where: list[tuple[str, int]] = field(default_factory=list)
+    where: list[tuple[str, list[int]]] = field(default_factory=list)
 
     def parse(self, tally: Tally, where: str) -> tuple[Float32Array, Float32Array]:
         """Values (row, feature) and longitude [degree] (row,) of the lines; a broken line's are missing.
@@ -132,7 +140,7 @@ class Lines:
         n_tabs = self.layout.n_columns - 1
         text = b"".join(self.content)
         columns = self.layout.numbers
-        if all(line.count(b"\t") == n_tabs for line in self.content) and not self._odd(text):
+        if set(map(bytes.count, self.content, repeat(b"\t"))) == {n_tabs} and not self._odd(text):
             try:
                 table = pd.read_csv(BytesIO(text), usecols=columns, na_values=sorted(MISSING), **_FORMAT)
             except (ValueError, OverflowError):
@@ -153,6 +161,7 @@ class Lines:
     def _one_by_one(self, tally: Tally, where: str) -> FloatArray:
         """Parse line by line, and say which are broken and how."""
         numbers = np.full((len(self.content), len(self.layout.numbers)), np.nan)
+        stands = [(path, place + 2) for path, places in self.where for place in places]
         for row, line in enumerate(self.content):
             cells = line.decode("latin-1").split("\t")
             problem = ""
@@ -169,7 +178,7 @@ class Lines:
                         break
             if problem:
                 numbers[row] = np.nan
-                path, number = self.where[row]
+                path, number = stands[row]
                 tally.row(f"{where}: {path}, line {number}", problem)
         return numbers
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 from flarecast import goes
 from flarecast.errors import FlarecastError
 
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d)[:_](\d\d)[:_](\d\d)(?:\.0*)?", re.ASCII)
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d[:_]\d\d[:_]\d\d(?:\.0*)?", re.ASCII)
 _TIME = r"\d{4}-\d\d-\d\dT\d\d[:_]\d\d[:_]\d\d"
 _LABEL = r"(?P<class>[A-Z]\d+(?:\.\d+)?)@(?P<flare>\d+)[:_](?:Primary|Secondary|\w+?)|FQ|NF"
 _OFFICIAL = re.compile(
@@ -68,7 +68,7 @@ def parse_name(name: str) -> Instance | None:
         if match is None:
             return None
         text = (match["letter"] or "") + (match["multiple"] or "")
-    first, last = parse_time(match["first"]), parse_time(match["last"])
+    first, last = _seconds(match["first"]), _seconds(match["last"])
     bounds = class_bounds(text or "")
     if first is None or last is None or bounds is None or len(match["region"]) > _LONGEST_REGION:
         return None
@@ -96,12 +96,15 @@ def class_bounds(text: str) -> tuple[float, float] | None:
 
 def parse_time(text: str) -> int | None:
     """UTC [s since 1970] of `2012-03-05T13:24:00`, or with a blank for T or `_` for `:`; None: no time."""
-    match = _STAMP.fullmatch(text)
-    day = _day(match[1]) if match is not None else None
-    if match is None or day is None:
+    return _seconds(text) if _STAMP.fullmatch(text) else None
+
+
+def _seconds(text: str) -> int | None:
+    """UTC [s since 1970] of a text that has the form of a time."""
+    day, hour, minute, second = _day(text[:10]), int(text[11:13]), int(text[14:16]), int(text[17:19])
+    if day is None or hour > 23 or minute > 59 or second > 59:
         return None
-    hour, minute, second = int(match[2]), int(match[3]), int(match[4])
-    return day + hour * 3600 + minute * 60 + second if hour < 24 and minute < 60 and second < 60 else None
+    return day + hour * 3600 + minute * 60 + second
 
 
 @lru_cache(maxsize=16_384)

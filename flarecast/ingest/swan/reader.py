@@ -3,7 +3,6 @@
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ _LONGEST = 20 * N_STEPS
 """Lines that a file may have; a release file has 60."""
 
 _DAY = 86_400
-_CLOCK = [f"{minute // 60:02d}:{minute % 60:02d}:00\t".encode() for minute in range(1440)]
 
 
 @dataclass
@@ -126,7 +124,7 @@ class Reader:
 
     def _read_body(self, instance: Instance, member: Member, partition: int) -> str:
         """Read the lines of a file, and keep its window; a sentence where that cannot be."""
-        lines = _split(member.body)
+        lines = _ended(member.lines)
         layout = self._layout(lines[0]) if lines else "line 1: expected column names, got an empty file"
         if isinstance(layout, str):
             return layout
@@ -168,7 +166,9 @@ class Reader:
         series, new = self._table.place(key, first_slot, found)
         if new is not None:
             numbers = new.tolist()
-            if not all(lines[i].startswith(_stamp(first + i * CADENCE)) for i in numbers):
+            stamps = _stamps(first)
+            begins = map(bytes.startswith, map(lines.__getitem__, numbers), map(stamps.__getitem__, numbers))
+            if not all(begins):
                 return None
             self._table.keep(series, first_slot, found, new)
             self._add(series.number, first_slot + new, first + CADENCE * new, found[new])
@@ -227,8 +227,8 @@ class Reader:
         if waiting is None or waiting.layout is not layout or len(waiting.content) >= BATCH:
             self._flush()
             waiting = self._waiting = Lines(layout)
-        waiting.content += [lines[number] for number in numbers]
-        waiting.where += [(path, number + 2) for number in numbers]
+        waiting.content += map(lines.__getitem__, numbers)
+        waiting.where.append((path, numbers))
         if layout.noaa < 0:
             self._rows["noaa"].extend([0] * len(numbers))
         else:
@@ -245,9 +245,8 @@ class Reader:
         return self._texts.setdefault(text, len(self._texts))
 
 
-def _split(body: bytes) -> list[bytes]:
+def _ended(lines: list[bytes]) -> list[bytes]:
     """The lines of a file, each ending with a newline whatever it ended with."""
-    lines = BytesIO(body).readlines()  # four times as fast as split
     if lines and lines[0].endswith(b"\r\n"):
         lines = [line.removesuffix(b"\n").removesuffix(b"\r") + b"\n" for line in lines]
     elif lines and not lines[-1].endswith(b"\n"):
@@ -255,15 +254,24 @@ def _split(body: bytes) -> list[bytes]:
     return lines
 
 
-def _stamp(time: int) -> bytes:
-    """How a line of that time begins; what no line begins with if it is not on a whole minute."""
-    return _date(time // _DAY) + _CLOCK[time % _DAY // 60] if not time % 60 else b"\n"
+def _stamps(first: int) -> list[bytes]:
+    """How the lines of a window begin whose first is of that time."""
+    day, second = divmod(first, _DAY)
+    steps, phase = divmod(second, CADENCE)
+    return (_stamps_of_day(day, phase) + _stamps_of_day(day + 1, phase))[steps : steps + N_STEPS]
 
 
-@lru_cache(maxsize=8192)
-def _date(day: int) -> bytes:
-    """`2012-03-05 ` of a day since 1970."""
-    return f"{iso(day * _DAY)[:10]} ".encode()
+@lru_cache(maxsize=1024)
+def _stamps_of_day(day: int, phase: int) -> list[bytes]:
+    """`2012-03-05 00:00:00` and a tab, and so on by the steps of a day since 1970."""
+    date = iso(day * _DAY)[:10].encode() + b" "
+    return [date + clock for clock in _clock(phase)]
+
+
+@lru_cache(maxsize=CADENCE)
+def _clock(phase: int) -> list[bytes]:
+    """`00:00:00` and a tab, and so on by the steps of a day."""
+    return [f"{iso(time)[11:19]}\t".encode() for time in range(phase, _DAY, CADENCE)]
 
 
 def _time_of(line: bytes, layout: Layout) -> int | None:

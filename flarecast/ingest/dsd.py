@@ -87,11 +87,15 @@ class DailyData:
         day: Days since 1970-01-01, each one more than the last, shape (day,).
         columns: Values by column name, NaN = missing, each of shape (day,); background in W m-2.
         tally: Counts of lines.
+        lower: Whether the day's flare counts are lower bounds, shape (day,); none are where it is not given.
+        n_served: Days that come from elsewhere than the lines.
     """
 
     day: NDArray[np.int64]
     columns: dict[str, NDArray[np.float64]]
     tally: Tally
+    lower: NDArray[np.bool_] | None = None
+    n_served: int = 0
 
 
 def find_files(folder: Path) -> list[Path]:
@@ -127,7 +131,7 @@ def read_dsd(files: Sequence[Path], max_bad_rows: int) -> DailyData:
         raise FlarecastError(
             f"{tally.first_bad or 'daily solar data: expected days, got none'}; no day was read"
         )
-    return _on_grid(days, tally)
+    return on_grid(days, tally)
 
 
 def format_counts(counts: Counter[str]) -> str:
@@ -230,7 +234,7 @@ def _values(tokens: list[str]) -> tuple[list[float], str]:
     return values, ""
 
 
-def _on_grid(days: dict[int, list[float]], tally: Tally) -> DailyData:
+def on_grid(days: dict[int, list[float]], tally: Tally) -> DailyData:
     """Days on a grid without gaps; a day without a line has NaN."""
     known = np.array(sorted(days))
     day = np.arange(known[0], known[-1] + 1)

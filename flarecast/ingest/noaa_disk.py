@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from flarecast import features, files, goes, schema, windows
 from flarecast.errors import FlarecastError
-from flarecast.ingest import dsd
+from flarecast.ingest import daily_json, dsd
 
 DAY = 86_400
 DAY_HOURS = 24.0
@@ -108,7 +108,7 @@ def ingest_noaa_disk(
     infinite for a day without a line. Every flare belongs to the disk, so none is unassigned.
 
     Args:
-        raw: Folder searched for `YYYY_DSD.txt`.
+        raw: Folder searched for `YYYY_DSD.txt`, and for SWPC's JSON, which tells of the days after them.
         rng: Not used.
         history_days: Days in a window.
         lead_hours: From issue time to the start of the valid span: whole days.
@@ -122,8 +122,11 @@ def ingest_noaa_disk(
         FlarecastError: Options that make no sense, no or unreadable files, too many bad lines, too few days.
     """
     _check_options(history_days, lead_hours, horizon_hours, max_bad_rows)
-    paths = _find(raw)
-    daily = dsd.read_dsd(paths, max_bad_rows)
+    folder = _folder(raw)
+    of_files = daily_json.read_served_days(folder)
+    paths = _find(folder, bool(of_files.days))
+    daily = dsd.read_dsd(paths, max_bad_rows) if paths else None
+    daily = daily_json.with_served_days(daily, of_files) if daily is None or of_files.days else daily
     if daily.day.size < history_days:
         raise FlarecastError(
             f"{raw}: expected at least history_days = {history_days} days, got {daily.day.size};"
@@ -138,10 +141,11 @@ def ingest_noaa_disk(
         "latency_minutes": 0.0,
         "source": "noaa-disk",
         "sampling": "natural",
-        "source_files": _source_files(raw, paths),
+        "source_files": _source_files(folder, [*paths, *of_files.paths]),
         "context_features": [],
-        "history": f"ingest noaa-disk: {len(paths)} daily solar data files",
+        "history": f"ingest noaa-disk: {len(paths)} daily solar data files, {len(of_files.paths)} of JSON",
         **_counted(daily),
+        **_served(daily, of_files),
     }
     return schema.build(schema.WINDOWS, arrays, attributes)
 
@@ -165,15 +169,23 @@ def _check_options(history_days: int, lead_hours: float, horizon_hours: float, m
         raise FlarecastError("; ".join(problems))
 
 
-def _find(raw: Path | None) -> list[Path]:
-    """Files of daily solar data under a folder, by year."""
+def _folder(raw: Path | None) -> Path:
+    """The folder of raw data."""
     if raw is None:
         raise FlarecastError("noaa-disk: expected a folder with YYYY_DSD.txt files, got none; name it as RAW")
     if not raw.is_dir():
         raise FlarecastError(f"{raw}: expected a folder with YYYY_DSD.txt files, found none")
-    paths = dsd.find_files(raw)
-    if not paths:
-        raise FlarecastError(f"{raw}: expected files named like 2012_DSD.txt in it or below, found none")
+    return raw
+
+
+def _find(folder: Path, others: bool) -> list[Path]:
+    """Files of daily solar data under a folder; there may be none where there are other files."""
+    paths = dsd.find_files(folder)
+    if not paths and not others:
+        raise FlarecastError(
+            f"{folder}: expected files named like 2012_DSD.txt in it or below, or SWPC's"
+            " solar_regions.json, found none"
+        )
     return paths
 
 
@@ -233,10 +245,12 @@ def span_bounds(
 
     Returns:
         Smallest and largest peak flux [W m-2], inclusive, each of shape (span,): the largest class that is
-        known to have occurred, and the largest that may have.
+        known to have occurred, and the largest that may have. A span with a day whose counts are lower bounds
+        is unknown whatever they say: known positives without known negatives would bias every score.
     """
     low = np.zeros(first_day.size)
     high = np.full(first_day.size, goes.below(goes.DECADES["C"]))
+    unknown = np.zeros(first_day.size, dtype=bool)
     for ahead in range(n_days):
         place = first_day + ahead - daily.day[0]
         inside = (place >= 0) & (place < daily.day.size)
@@ -247,12 +261,13 @@ def span_bounds(
             least, most = goes.class_bounds(letter)
             low = np.where(counts > 0, np.maximum(low, least), low)
             high = np.where((counts > 0) | np.isnan(counts), np.maximum(high, most), high)
-    return low, high
+        if daily.lower is not None:
+            unknown |= inside & daily.lower.take(place, mode="clip")
+    return np.where(unknown, 0.0, low), np.where(unknown, np.inf, high)
 
 
-def _source_files(raw: Path | None, paths: list[Path]) -> list[str]:
+def _source_files(folder: Path, paths: list[Path]) -> list[str]:
     """Hash and name of each file read."""
-    folder = raw or Path()
     return [f"{files.sha256(path)} {path.relative_to(folder).as_posix()}" for path in paths]
 
 
@@ -266,4 +281,16 @@ def _counted(daily: dsd.DailyData) -> dict[str, Any]:
         "skipped": dsd.format_counts(tally.skipped),
         "n_days_without_line": int(daily.day.size - tally.n_rows_read),
         "missing_values": dsd.format_counts(tally.missing),
+    }
+
+
+def _served(daily: dsd.DailyData, of_files: daily_json.ServedDays) -> dict[str, Any]:
+    """Attributes that say what JSON files told; none where there were none."""
+    if not of_files.paths:
+        return {}
+    return {
+        "n_served_records": of_files.tally.n_records,
+        "n_served_days": daily.n_served,
+        "n_days_of_counts": 0 if daily.lower is None else int(daily.lower.sum()),
+        "served_skipped": of_files.tally.reasons(),
     }

@@ -18,8 +18,14 @@ from flarecast import files, goes, schema, windows
 from flarecast.errors import FlarecastError
 from flarecast.flares import archives, event_reports, scales
 from flarecast.flares.clock import DAY
-from flarecast.ingest import region_history, region_rows, srs
-from flarecast.ingest.region_flares import Flares, listed_flares, reported_flares, unassigned_by_year
+from flarecast.ingest import region_history, region_json, region_rows, srs
+from flarecast.ingest.region_flares import (
+    Flares,
+    listed_flares,
+    no_flares,
+    reported_flares,
+    unassigned_by_year,
+)
 from flarecast.ingest.region_outcomes import outcomes, quiet_bound
 
 HOUR = 3600
@@ -55,7 +61,8 @@ def ingest_noaa_regions(  # noqa: PLR0913  (the options of a source are its keyw
     """Windows of NOAA's region summaries, issued at the 00 UTC at which they are valid.
 
     Args:
-        raw: Folder searched for `YYYYMMDDSRS.txt`, `YYYYMMDDevents.txt` and their `.tar.gz` archives.
+        raw: Folder searched for `YYYYMMDDSRS.txt`, `YYYYMMDDevents.txt` and their `.tar.gz` archives, and
+            for `solar_regions*.json`, which tells of the days that these do not.
         rng: Not used.
         history_days: Days in a window.
         lead_hours: From issue time to the start of the valid span.
@@ -77,32 +84,35 @@ def ingest_noaa_regions(  # noqa: PLR0913  (the options of a source are its keyw
         Options(history_days, lead_hours, horizon_hours, goes.parse_class(floor), convert_to, max_bad_rows)
     )
     folder, tally = _folder(raw), srs.SrsTally()
+    of_files = region_json.read_served_regions(folder, convert_to)
     summary_files = archives.find(folder, srs.SUFFIXES)
-    summaries = _summaries(folder, summary_files, tally, max_bad_rows)
-    if flare_lists:
-        flare_files = [folder / name for name in flare_lists]
-        flares, counted = listed_flares(flare_files, convert_to, max_bad_rows)
-    else:
-        flare_files = archives.find(folder, event_reports.SUFFIXES)
-        flares, counted = reported_flares(folder, flare_files, convert_to, max_bad_rows)
+    summaries = region_json.join_summaries(
+        _summaries(folder, summary_files, tally, max_bad_rows) if summary_files or not of_files.paths else [],
+        of_files,
+    )
+    told, flare_files, counted = _told_flares(folder, flare_lists, options, bool(of_files.paths))
+    flares, served_days = region_json.join_flares(told, of_files)
+    region_json.require_whole_days(lead_hours, horizon_hours, served_days)
     tracks = region_rows.lay_tracks(summaries)
     if not tracks.spotted.any():
         raise FlarecastError(f"{folder}: expected regions with spots in the summaries, got none")
     context = region_rows.disk_spots(tracks, summaries) | region_history.disk_features(tracks, flares)
     own = region_rows.spot_features(tracks) | region_history.region_features(tracks, flares)
-    arrays = _row_arrays(tracks, own | context) | _window_arrays(tracks, flares, options)
-    source = "flare lists" if flare_lists else "event reports"
+    outcome = region_json.blur(_window_arrays(tracks, flares, options), flares, served_days)
+    arrays = _row_arrays(tracks, own | context) | outcome
+    sources = ["flare lists" if flare_lists else "event reports"] if flare_files else []
+    source = " and ".join([*sources, *(["counts of regions"] if served_days.size else [])])
     attributes = {
-        "source_files": _source_files(folder, [*summary_files, *flare_files]),
+        "source_files": _source_files(folder, [*summary_files, *flare_files, *of_files.paths]),
         "context_features": list(context),
         "history": f"ingest noaa-regions: {len(summaries)} region summaries; flares from {source}",
         "flare_source": f"{source}, classes {'as listed' if convert_to == 'none' else convert_to}",
         "n_rows_read": sum(len(summary.regions) for summary in summaries),
         "n_flares": flares.time.size,
         "n_unknown": int((~np.isfinite(arrays["peak_flux_upper"])).sum()),
-        "unassigned_by_year": unassigned_by_year(flares),
+        "unassigned_by_year": unassigned_by_year(told or no_flares()),
     }
-    attributes |= _settings(options) | _counted(tally, counted)
+    attributes |= _settings(options) | _counted(tally, counted) | _served(of_files, served_days)
     return schema.build(schema.WINDOWS, arrays, attributes)
 
 
@@ -116,6 +126,33 @@ def _settings(options: Options) -> dict[str, Any]:
         "latency_minutes": 0.0,
         "source": "noaa-regions",
         "sampling": "natural",
+    }
+
+
+def _told_flares(
+    folder: Path, flare_lists: tuple[str, ...], options: Options, others: bool
+) -> tuple[Flares | None, list[Path], dict[str, Any]]:
+    """Flares of lists or reports, their files, counts; none where there are other files and no reports."""
+    if flare_lists:
+        paths = [folder / name for name in flare_lists]
+        flares, counted = listed_flares(paths, options.convert_to, options.max_bad_rows)
+        return flares, paths, counted
+    paths = archives.find(folder, event_reports.SUFFIXES)
+    if others and not paths:
+        return None, [], {"n_skipped": 0, "skipped": ""}
+    flares, counted = reported_flares(folder, paths, options.convert_to, options.max_bad_rows)
+    return flares, paths, counted
+
+
+def _served(of_files: region_json.ServedRegions, served_days: IntArray) -> dict[str, Any]:
+    """Attributes that say what JSON files told; none where there were none."""
+    if not of_files.paths:
+        return {}
+    return {
+        "n_served_records": of_files.tally.n_records,
+        "n_served_days": len(of_files.summaries),
+        "n_days_of_counts": served_days.size,
+        "served_skipped": of_files.tally.reasons(),
     }
 
 
@@ -164,7 +201,8 @@ def _summaries(folder: Path, paths: list[Path], tally: srs.SrsTally, max_bad_row
     """Region summaries of all files, one a day."""
     if not paths:
         raise FlarecastError(
-            f"{folder}: expected region summaries named like 20120308SRS.txt or 2012_SRS.tar.gz, found none"
+            f"{folder}: expected region summaries named like 20120308SRS.txt, 2012_SRS.tar.gz or"
+            " solar_regions.json, found none"
         )
     texts = (text for path in paths for text in archives.texts(path, srs.SUFFIX))
     found = [srs.parse_srs(text, tally) for text in texts]

@@ -68,7 +68,7 @@ def reported_flares(
     merged, _ = merging.merge(entries, [0] * len(entries))
     days = np.array([report.day // DAY for report in reports], dtype=np.int64)
     counted = {"n_skipped": sum(tally.skipped.values()), "skipped": tally.reasons()}
-    return _flares(as_table(merged, convert_to), days), counted
+    return flares_of_table(as_table(merged, convert_to), days), counted
 
 
 def listed_flares(
@@ -80,13 +80,23 @@ def listed_flares(
         FlarecastError: A file is no flare list, or too many lines are bad.
     """
     table = read_flares(paths, convert_to=convert_to, max_bad_rows=max_bad_rows)
-    flares = _flares(table, np.zeros(0, dtype=np.int64))
+    if not (table["region"] > 0).any():
+        raise FlarecastError(
+            f"flare_lists: expected flares with regions, got {len(table)} without any; name another list"
+        )
+    flares = flares_of_table(table, np.zeros(0, dtype=np.int64))
     known = flares.time
     days = np.arange(known.min() // DAY, known.max() // DAY + 1) if known.size else flares.days
     return replace(flares, days=days), table.attrs
 
 
-def _flares(table: pd.DataFrame, days: IntArray) -> Flares:
+def no_flares() -> Flares:
+    """No flares, and no day whose flares are known."""
+    none, numbers = np.zeros(0, dtype=np.int64), np.zeros(0)
+    return Flares(none, none, numbers, numbers, none, none)
+
+
+def flares_of_table(table: pd.DataFrame, days: IntArray) -> Flares:
     """Columns of the table of flares in order of time."""
     column = {
         name: table[name].to_numpy() for name in ("start", "peak", "end", "flux", "flux_upper", "region")

@@ -19,6 +19,9 @@ from flarecast.errors import FlarecastError
 DECADES = {"A": 1e-8, "B": 1e-7, "C": 1e-6, "M": 1e-5, "X": 1e-4}
 """Flux of class 1.0 of each letter [W m-2]."""
 
+LARGEST = 1.0
+"""No flare comes near, X45 being the largest known; what reaches it is a slip [W m-2]."""
+
 TOLERANCE = 1e-6
 """Relative tolerance of every comparison of fluxes."""
 
@@ -38,11 +41,11 @@ def parse_class(text: str) -> float:
         FlarecastError: It is no GOES class.
     """
     match = _CLASS.fullmatch(text.strip().upper())
-    multiple = float(match[2] or 1) if match else 0.0
-    if match is None or multiple <= 0:
-        raise FlarecastError(f"GOES class: expected a letter A, B, C, M or X and a number, got {text!r}")
     # Read as decimal text it is the float nearest to 9.9e-5; neither 9.9 * 1e-5 nor 9.9 / 1e5 is.
-    return float(f"{match[2] or 1}{_EXPONENTS[match[1]]}")
+    flux = float(f"{match[2] or 1}{_EXPONENTS[match[1]]}") if match else 0.0
+    if not 0 < flux < LARGEST:
+        raise FlarecastError(f"GOES class: expected a letter A, B, C, M or X and a number, got {text[:60]!r}")
+    return flux
 
 
 def format_class(flux: float) -> str:

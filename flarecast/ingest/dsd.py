@@ -208,7 +208,7 @@ def _day(tokens: list[str], year: int) -> tuple[int, tuple[str, str] | None]:
             when = date(full, _MONTHS.index(tokens[1].lower()) + 1, int(tokens[0]))
         else:
             when = date(int(tokens[0]), int(tokens[1]), int(tokens[2]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0, (NO_DATE, "a date in the first three columns")
     if when.year != year:
         return 0, (WRONG_YEAR, f"a day of {year}")

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from flarecast import cycles
+from flarecast.describe.colours import CLASS_COLOURS
 from flarecast.describe.content import kind_of
 from flarecast.describe.counts import CLASSES, IntArray, class_numbers
 from flarecast.describe.of_flares import read_flares
@@ -18,23 +19,12 @@ from flarecast.schema import WINDOWS, open_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FORMATS = ("png", "svg", "pdf")
-COLOURS = {
-    "X": "#882255",
-    "M": "#cc3311",
-    "C": "#ee7733",
-    "B": "#0077bb",
-    "A": "#33bbee",
-    "quiet": "#555555",
-    "uncertain": "#aa8833",
-    "unknown": "#999999",
-}
-"""Strongest first; distinct for colour-blind eyes (after Paul Tol), and every panel is named besides."""
-
 _WEEK, _ROTATION = 7 * cycles.DAY, cycles.ROTATION_DAYS * cycles.DAY
 _SHORT = 2 * 365 * cycles.DAY
-_CREDIT = "Sunspot number: WDC-SILSO, Royal Observatory of Belgium, Brussels"
+CREDIT = "Sunspot number: WDC-SILSO, Royal Observatory of Belgium, Brussels"
 
 
 def plot(path: Path, out: Path, sunspots: Path | None = None) -> None:
@@ -48,32 +38,52 @@ def plot(path: Path, out: Path, sunspots: Path | None = None) -> None:
     Raises:
         FlarecastError: Nothing in the file has a time and a class, or the picture's name ends otherwise.
     """
-    kind = out.suffix.lower().removeprefix(".")
-    if kind not in FORMATS:
-        raise FlarecastError(f"{out}: expected a name that ends in .png, .svg or .pdf, got {out.suffix!r}")
+    check_name(out)
     time, numbers, what = _classes(path)
     if not time.size:
         raise FlarecastError(f"{path}: expected {what} to draw, got none")
     monthly = read_sunspots(sunspots) if sunspots else None
-    import matplotlib as mpl
+    shown = [name for name in CLASS_COLOURS if (numbers == CLASSES.index(name)).any()]
+    figure = make_figure(10, 1.1 + 1.25 * len(shown))
+    panels = figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0]
+    edges = edges_of(time)
+    for axes, name in zip(panels, shown, strict=True):
+        draw_behind(axes, edges, monthly)
+        _draw_class(axes, edges, time[numbers == CLASSES.index(name)], name)
+    _finish(figure, panels, edges, (path.name, what, monthly is not None))
+    save_figure(figure, out)
+
+
+def check_name(out: Path) -> None:
+    """Raise unless the name of a picture says what it is."""
+    if out.suffix.lower().removeprefix(".") not in FORMATS:
+        raise FlarecastError(f"{out}: expected a name that ends in .png, .svg or .pdf, got {out.suffix!r}")
+
+
+def make_figure(width: float, height: float) -> "Figure":
+    """An empty figure [inch] that needs no display."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = [name for name in COLOURS if (numbers == CLASSES.index(name)).any()]
-    figure = Figure(figsize=(10, 1.1 + 1.25 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0]
-    edges = _edges(time)
-    for axes, name in zip(panels, shown, strict=True):
-        _draw_behind(axes, edges, monthly)
-        _draw_class(axes, edges, time[numbers == CLASSES.index(name)], name)
-    _finish(figure, panels, edges, (path.name, what, monthly is not None))
+    return figure
+
+
+def save_figure(figure: "Figure", out: Path) -> None:
+    """Write a figure; no date and no random names inside, so that the same data give the same bytes."""
+    import matplotlib as mpl
+
+    kind = out.suffix.lower().removeprefix(".")
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:  # the layout's solver differs in the last bits from call to call
+        axes.set_position(tuple(round(part, 6) for part in axes.get_position().bounds))
     with replacing(out) as aside, mpl.rc_context({"svg.hashsalt": "flarecast"}):
-        # No date and no random names inside: the same file gives the same bytes.
-        figure.savefig(aside, format=kind, dpi=150, metadata=_METADATA[kind])
+        figure.savefig(aside, format=kind, dpi=150, metadata=METADATA[kind])
 
 
-_METADATA: dict[str, dict[str, Any]] = {
+METADATA: dict[str, dict[str, Any]] = {
     "png": {"Software": "flarecast"},
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
@@ -97,7 +107,7 @@ def _classes(path: Path) -> tuple[IntArray, IntArray, str]:
     return dataset["valid_from"].values, numbers, "windows"
 
 
-def _edges(time: IntArray) -> IntArray:
+def edges_of(time: IntArray) -> IntArray:
     """Edges of the bins [s since 1970]: weeks for up to two years, else 27-day Bartels rotations."""
     step = _WEEK if time.max() - time.min() <= _SHORT else _ROTATION
     origin = cycles.seconds("1832-02-08")
@@ -112,34 +122,34 @@ def _draw_class(axes: "Axes", edges: IntArray, time: IntArray, name: str) -> Non
 
     counts, _ = np.histogram(time, edges)
     axes.bar(
-        _dates(edges[:-1]),
+        dates_of(edges[:-1]),
         counts,
         width=np.timedelta64(int(edges[1] - edges[0]), "s"),
         align="edge",
-        color=COLOURS[name],
+        color=CLASS_COLOURS[name],
         zorder=3,
     )
     axes.set_ylim(0, max(1, counts.max()) * 1.15)
-    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold", color=COLOURS[name])
+    axes.set_ylabel(name, rotation=0, ha="right", va="center", fontweight="bold", color=CLASS_COLOURS[name])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.text(1.01, 0.5, f"{time.size:,}", transform=axes.transAxes, va="center", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_behind(axes: "Axes", edges: IntArray, monthly: tuple[IntArray, Any] | None) -> None:
+def draw_behind(axes: "Axes", edges: IntArray, monthly: tuple[IntArray, Any] | None) -> None:
     """Every other cycle shaded, and the sunspot number as an area of its own scale."""
     first, last = int(edges[0]), int(edges[-1])
     behind = axes.twinx()
     for number in cycles.CYCLES:
         start, end = cycles.span(number)
         if number % 2 and start < last and end > first:
-            left, right = _dates(np.array([max(start, first), min(end, last)]))
+            left, right = dates_of(np.array([max(start, first), min(end, last)]))
             behind.axvspan(left, right, color="#f1efe6", zorder=0, lw=0)
     top = 1.0
     if monthly is not None:
         month, spots = monthly
         near = (month > first - _ROTATION * 2) & (month < last + _ROTATION * 2)
-        behind.fill_between(_dates(month[near]), spots[near], color="#d2d2d2", lw=0, zorder=1)
+        behind.fill_between(dates_of(month[near]), spots[near], color="#d2d2d2", lw=0, zorder=1)
         top = max(spots[near].max(initial=0.0) * 1.15, 1.0)
     behind.set_ylim(0, top)
     behind.set_yticks([])
@@ -158,7 +168,7 @@ def _finish(figure: Any, panels: Any, edges: IntArray, told: tuple[str, str, boo
         if end - start > 0.04 * (last - first):
             panels[0].annotate(
                 f"cycle {number}",
-                (_dates(np.array([(start + end) // 2]))[0], 1.02),
+                (dates_of(np.array([(start + end) // 2]))[0], 1.02),
                 xycoords=("data", "axes fraction"),
                 ha="center",
                 va="bottom",
@@ -168,13 +178,13 @@ def _finish(figure: Any, panels: Any, edges: IntArray, told: tuple[str, str, boo
     days = round(int(edges[1] - edges[0]) / cycles.DAY)
     behind = " (grey: monthly sunspot number)" if has_sunspots else ""
     figure.suptitle(f"{name}: {what} by class per {days} days{behind}", fontsize=11, ha="left", x=0.01)
-    panels[-1].set_xlim(*_dates(np.array([first, last])))
+    panels[-1].set_xlim(*dates_of(np.array([first, last])))
     if has_sunspots:
         panels[-1].annotate(
-            _CREDIT, (1, 0), (0, -24), "axes fraction", "offset points", fontsize=7, ha="right", va="top"
+            CREDIT, (1, 0), (0, -24), "axes fraction", "offset points", fontsize=7, ha="right", va="top"
         )
 
 
-def _dates(time: IntArray) -> Any:
+def dates_of(time: IntArray) -> Any:
     """Times for matplotlib."""
     return time.astype("datetime64[s]")

@@ -115,6 +115,7 @@ def interleave(issue_time: NDArray[np.int64], calendar: Calendar) -> tuple[RoleA
     )
     role = letters[(block + first) % letters.size]
     turned = pattern[first:] + pattern[:first]
+    fewer = "choose fewer block_rotations " if calendar.rotations else "choose a longer span "
     absent = [name for name in sorted(set(pattern)) if not (role == LETTERS[name]).any()]
     if absent:
         days = (issue_time.max() - issue_time.min()) / cycles.DAY
@@ -122,7 +123,7 @@ def interleave(issue_time: NDArray[np.int64], calendar: Calendar) -> tuple[RoleA
         raise FlarecastError(
             f"split: expected a training span that holds the pattern {pattern!r} of {length}-day "
             f"blocks ({len(pattern) * length:,} d), got {days:,.0f} d without windows for "
-            f"{', '.join(map(repr, absent))}; choose fewer block_rotations or a shorter pattern"
+            f"{', '.join(map(repr, absent))}; {fewer}or a shorter pattern"
         )
     start = cycles.iso(int(issue_time.min()))[:10]
     return role, f"{rotations} rotations each, in turn {turned} from {start}"

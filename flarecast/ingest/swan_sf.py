@@ -28,7 +28,7 @@ from flarecast.ingest.swan.merge import merge
 from flarecast.ingest.swan.names import looks_like_instance
 from flarecast.ingest.swan.reader import Part, Reader
 from flarecast.ingest.swan.series import CADENCE, N_STEPS
-from flarecast.ingest.swan.stream import HashedFile
+from flarecast.ingest.swan.stream import Fingerprint
 from flarecast.windows import cut
 
 IntArray = NDArray[np.int64]
@@ -138,10 +138,13 @@ def read_source(source: Source, max_bad_rows: int, max_bad_windows: int) -> tupl
     """
     reader = Reader(source.shown, Tally(max_bad_rows, max_bad_windows))
     if not source.names:
-        with HashedFile(source.path) as file, closing(archive.members(source.path, file)) as members:
+        with (
+            Fingerprint(source.path) as fingerprint,
+            closing(archive.members(source.path, fingerprint)) as members,
+        ):
             for member in members:
                 reader.read(member, _partition(member.path.rpartition("/")[0] + "/") or source.partition)
-            return reader.part(), f"{file.sha256()} {source.shown}"
+            return reader.part(), f"{fingerprint.finish()} {source.shown}"
     total = hashlib.sha256()
     for member, content in archive.folder_members(source.path, list(source.names)):
         reader.read(member, source.partition)

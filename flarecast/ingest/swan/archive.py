@@ -1,7 +1,7 @@
 """The files of an archive `partitionN_instances.tar.gz`, or of a folder, one after the other.
 
 An archive is read as a stream: nothing is unpacked to disk, no name in it is used as a path, and a file is
-held only while it is looked at. A thread hashes and inflates while another reads.
+held only while it is looked at. A thread inflates while another reads.
 """
 
 import hashlib
@@ -10,12 +10,12 @@ import zlib
 from collections.abc import Generator, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from isal import igzip, isal_zlib
+from isal import isal_zlib
 
 from flarecast.errors import FlarecastError
-from flarecast.ingest.swan.stream import CUT, HashedFile, Pieces, ahead
+from flarecast.ingest.swan.stream import CUT, Fingerprint, Pieces, inflated, pieces
 
 LARGEST = 1_000_000
 """An instance has some 44 kB; one larger than this is none [bytes]."""
@@ -48,22 +48,24 @@ def is_archive(path: Path) -> bool:
     return path.name.lower().endswith((".tar.gz", ".tgz", ".tar"))
 
 
-def members(path: Path, file: HashedFile) -> Generator[Member, None, None]:
+def members(path: Path, fingerprint: Fingerprint) -> Generator[Member, None, None]:
     """Plain files of an archive, in its order, to its very end so that a missing tail is noticed.
 
     Args:
         path: The archive.
-        file: The same, at its begin; it is read to its end.
+        fingerprint: Of the same file; it is made on the way, and has to be finished.
 
     Raises:
         FlarecastError: It cannot be read, is no tar or tar.gz, is damaged, cut short or grows beyond bounds.
     """
     n_read = 0
     try:
-        stream: Any = igzip.open(file, "rb") if _kind(path) == "gzip" else file  # type: ignore[no-untyped-call]
-        for member in _Tar(Pieces(ahead(stream)), str(path)).members():
-            n_read += 1
-            yield member
+        with path.open("rb") as file:
+            stream = inflated(file) if _kind(path, file) == "gzip" else file
+            with stream:
+                for member in _Tar(Pieces(pieces(stream, fingerprint)), str(path)).members():
+                    n_read += 1
+                    yield member
     except _DAMAGED as error:
         raise FlarecastError(
             f"{path}: expected a whole archive, got one damaged or cut short after {n_read} files"
@@ -71,10 +73,10 @@ def members(path: Path, file: HashedFile) -> Generator[Member, None, None]:
         ) from error
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path, file: BinaryIO) -> str:
     """Whether a file is gzip or a bare tar, by its first bytes."""
-    with path.open("rb") as file:
-        start = file.read(_BLOCK)
+    start = file.read(_BLOCK)
+    file.seek(0)
     if start[:2] == b"\x1f\x8b":
         return "gzip"
     if start[257:262] == b"ustar":

@@ -8,6 +8,7 @@
 RUN ?= simulated
 RAW ?=
 DEVICE ?= auto
+WORKERS ?= 1
 PYTHON ?= python3
 VENV ?= .venv
 EXTRAS ?= dev
@@ -79,7 +80,7 @@ $(RUN_DIR)/audit.json: $(RUN_DIR)/split.nc $(CONFIG) | $(INSTALLED)
 
 train: $(RUN_DIR)/model/model.json ## fit the model
 $(RUN_DIR)/model/model.json: $(RUN_DIR)/split.nc $(RUN_DIR)/audit.json $(RUN_DIR)/environment.json $(CONFIG) | $(INSTALLED)
-	$(FLARECAST) train $(WINDOWS) $< -c $(CONFIG) --device $(DEVICE) -o $(@D)
+	$(FLARECAST) train $(WINDOWS) $< -c $(CONFIG) --device $(DEVICE) --workers $(WORKERS) -o $(@D)
 
 forecast: $(RUN_DIR)/forecasts.nc ## probabilities for all windows
 $(RUN_DIR)/forecasts.nc: $(RUN_DIR)/model/model.json | $(INSTALLED)
@@ -118,6 +119,6 @@ clean: ## remove what was made for RUN (not RAW)
 	rm -rf $(RUN_DIR) $(WINDOWS) $(RAW_STAMP)
 
 help: ## this list
-	@echo "make TARGET [RUN=$(RUN)] [RAW=folder] [DEVICE=auto|cpu|cuda]"
+	@echo "make TARGET [RUN=$(RUN)] [RAW=folder] [DEVICE=auto|cpu|cuda] [WORKERS=1]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 	@echo "runs: $(basename $(notdir $(wildcard configs/*.toml)))"

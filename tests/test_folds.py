@@ -1,6 +1,7 @@
 """Folds and rivals through the chain: who is trained on what, and which forecasts calibrate."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -112,6 +113,8 @@ def test_each_fold_and_the_pool_are_reported_raw(run):
     assert {one["subset"] for one in mine} == {"all", "fold_1", "fold_2", "fold_3"}
     assert {one["forecast"] for one in mine} == {"raw"}
     assert not {"tss", "hss", "recall"} & {one["score"] for one in mine}
+    said = call("evaluate", run / "calibrated.nc", *changes()).output
+    assert re.search(r"- M1.0 out of fold, uncalibrated: BSS 0\.\d\d; by fold (\S+, ){2}\S+\n", said)
     counts = {one["subset"]: one["n"] for one in mine if one["score"] == "brier"}
     assert counts["all"] == sum(counts[f"fold_{k}"] for k in (1, 2, 3))
 

@@ -1,6 +1,6 @@
 """The table of scores on stdout: an event a block, a forecast a line, a score a column."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -34,6 +34,8 @@ def print_scores(content: Mapping[str, Any]) -> None:
             click.echo(f"{meaning.get(forecast, forecast):24}{line}")
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
+    for line in _fold_lines(content["records"]):
+        click.echo(line)
     for reason in reasons:
         click.echo(reason)
     for name, pairing in content["pairing"]["references"].items():
@@ -53,6 +55,21 @@ def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> s
         f"{row['event']} or more, {role}: {row['n']:,} windows, {row['n_events']:,} events in "
         f"{blocks}; value [{content['confidence']:.0%} interval]"
     )
+
+
+def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """BSS of every fold: `- M1.0 out of fold, uncalibrated: BSS 0.31; by fold 0.28, 0.33, 0.30`."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for record in records:
+        raw_of_folds = record["role"] == "out_of_fold"
+        if record["score"] == "bss" and record["forecast"] == ("raw" if raw_of_folds else "model"):
+            what = f"{record['event']}{' out of fold, uncalibrated' if raw_of_folds else ''}"
+            value = "-" if record["value"] is None else f"{record['value']:.2f}"
+            found.setdefault((record["role"], what), {})[record["subset"]] = value
+    for (_, what), values in found.items():
+        folds = [value for name, value in values.items() if name.startswith("fold_")]
+        if folds:
+            yield f"- {what}: BSS {values.get('all', '-')}; by fold {', '.join(folds)}"
 
 
 def _cell(row: Mapping[str, Any] | None) -> str:

@@ -114,7 +114,10 @@ def test_each_fold_and_the_pool_are_reported_raw(run):
     assert {one["forecast"] for one in mine} == {"raw"}
     assert not {"tss", "hss", "recall"} & {one["score"] for one in mine}
     said = call("evaluate", run / "calibrated.nc", *changes()).output
-    assert re.search(r"- M1.0 out of fold, uncalibrated: BSS 0\.\d\d; by fold (\S+, ){2}\S+\n", said)
+    number = r"(-?\d\.\d\d|-)"
+    assert re.search(
+        rf"- M1.0 out of fold, uncalibrated: BSS {number}; by fold {number}, {number}, {number}\n", said
+    )
     counts = {one["subset"]: one["n"] for one in mine if one["score"] == "brier"}
     assert counts["all"] == sum(counts[f"fold_{k}"] for k in (1, 2, 3))
 

@@ -20,6 +20,7 @@ from flarecast.calibrators import CALIBRATORS
 from flarecast.config import check_options
 from flarecast.decision import RULES, best_decision_thresholds
 from flarecast.errors import FlarecastError, choose
+from flarecast.seen import pack
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -96,6 +97,7 @@ def _fitted(
         numbers = fit(natural[mine, j], occurred[mine, j] == 1)
         curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}
     calibration = {**start, "event_calibration": curves, "decision_threshold": {}}
+    calibration["seen"] = pack(np.flatnonzero(known.any(axis=1)), fold.size)
     probability = np.full(raw.shape, np.nan)
     for one in np.unique(fold[chosen]):
         of_fold = chosen & (fold == one)

@@ -12,7 +12,15 @@ import xarray as xr
 
 from flarecast import balance, calibrators, exchange, models
 from flarecast import split as splitting
-from flarecast.audit import Audit, audit_for, check_same_windows, require_events, roles_of
+from flarecast.audit import (
+    Audit,
+    audit_for,
+    audit_run,
+    check_same_windows,
+    collect,
+    require_events,
+    roles_of,
+)
 from flarecast.calibrate import calibrate as calibrate_forecasts
 from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
@@ -25,6 +33,7 @@ from flarecast.resources import ALONE, Resources
 from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
+from flarecast.seen import record_evaluation
 from flarecast.sources import make_windows, source_of
 from flarecast.windows import open_windows
 
@@ -118,6 +127,16 @@ def run_audit(windows_path: Path, split_path: Path, config: Config, out: Path | 
     """windows.nc and split.nc -> audit.json."""
     windows, split = open_pair(windows_path, split_path)
     found = audit_for(windows, split, config)
+    if out is not None:
+        write_json(out, found.as_json())
+    return found
+
+
+def run_audit_run(run: RunFolder, config: Config, out: Path | None) -> Audit:
+    """A run's folder -> audit.json: its split, and what its model, calibration and evaluations saw."""
+    found = run_audit(windows_of(run), run.split, config, None)
+    more = audit_run(run.folder, sha256(windows_of(run)), config_of(run).resolved())
+    found = collect([*found.findings, *more], found.counts)
     if out is not None:
         write_json(out, found.as_json())
     return found
@@ -220,6 +239,7 @@ def run_evaluate(
         run=forecasts_path.resolve().parent.name,
         data=forecasts_path.name,
     )
+    record_evaluation(forecasts_path, forecasts)
     if out is not None:
         write_json(out, content)
     return content

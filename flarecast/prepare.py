@@ -3,7 +3,7 @@
 All that is fitted here (scaling, class priors, base rates) is fitted on the train role.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -32,7 +32,10 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Windows on the device, and what was fitted to put them there."""
+    """Windows on the device, and what was fitted to put them there.
+
+    `seen` holds the windows of the file that the scaler, the weights and early stopping see.
+    """
 
     task: Task
     scaler: Scaler
@@ -40,6 +43,7 @@ class Prepared:
     prior_natural: FloatArray
     prior_trained: FloatArray
     training_base_rate: FloatArray
+    seen: dict[str, IntArray] = field(default_factory=dict)
 
 
 def prepare(
@@ -84,14 +88,17 @@ def prepare(
     of_train = usable < train_windows.size
     counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
     _require(role, counts if plan is None else {"train": counts["train"]})
+    stopping = {} if plan is not None else {"early_stopping": both[usable[~of_train]]}
+    seen = {"scaler": train_windows, "weights": both[usable[of_train]], **stopping}
     everything = _sample(tensors, np.arange(both.size), low[both], high[both])
-    return _balanced(
+    prepared = _balanced(
         _chosen(everything, usable[of_train]),
         _chosen(everything, usable[~of_train]) if plan is None else plan,
         config,
         _base_rate(occurred[both[usable[of_train]]]),
         (scaler, features),
     )
+    return replace(prepared, seen=seen)
 
 
 def _balanced(

@@ -30,6 +30,7 @@ from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape, log_prior
 from flarecast.prepare import Prepared, prepare
+from flarecast.seen import pack
 
 
 def check_parts(config: Config) -> None:
@@ -95,12 +96,20 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         }
         whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
         module, kept = _fit(prepared, config, generator, Store(folder, identity({"of": whose})), progress)
+    n_windows = windows.sizes["window"]
+    made_of = {
+        "windows_sha256": windows_sha256,
+        "split_sha256": split_sha256,
+        "seen": {part: pack(index, n_windows) for part, index in prepared.seen.items()},
+    }
     sizes = {
         "windows_train": len(prepared.task.natural),
         "windows_train_balanced": len(prepared.task.train),
         "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
     }
-    model = _describe(windows, config, prepared, module, {**made_with, "fold": fold, **sizes, **kept})
+    model = _describe(
+        windows, config, prepared, module, {**made_with, "fold": fold, **sizes, **kept, **made_of}
+    )
     save(model, folder)
     (folder / NAME).unlink(missing_ok=True)
     return model

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "flarecast"
 FLOORS = {
     "0": ("errors", "files", "schema", "goes", "cycles", "windows", "served"),
     "1a": (
-        *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references"),
+        *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references", "seen"),
         "skill",
     ),
     "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange"),

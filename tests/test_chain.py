@@ -54,7 +54,7 @@ def test_every_file_of_a_run_is_there(folder):
     names = {path.name for path in (folder / "run").iterdir()}
     assert names == {
         *("config.toml", "environment.json", "split.nc", "audit.json", "model", "forecasts.nc"),
-        *("calibration.json", "calibrated.nc", "scores.json"),
+        *("calibration.json", "calibrated.nc", "scores.json", "evaluations.jsonl"),
     }
     assert {path.name for path in (folder / "run" / "model").iterdir()} == {
         *("model.safetensors", "model.json", "history.jsonl"),

@@ -7,8 +7,9 @@ docs/audit.md lists them all.
 """
 
 from flarecast.audit.events import check_same_windows, require_events, roles_of
-from flarecast.audit.findings import Audit, Finding
+from flarecast.audit.findings import Audit, Finding, collect
 from flarecast.audit.roles import audit, audit_for
+from flarecast.audit.runs import audit_run, check_run
 from flarecast.audit.table_reading import read_table, read_tables
 from flarecast.audit.tables import audit_tables
 
@@ -17,8 +18,11 @@ __all__ = [
     "Finding",
     "audit",
     "audit_for",
+    "audit_run",
     "audit_tables",
+    "check_run",
     "check_same_windows",
+    "collect",
     "read_table",
     "read_tables",
     "require_events",

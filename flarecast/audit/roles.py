@@ -105,7 +105,7 @@ def _warnings(evidence: Evidence, role: RoleArray) -> Iterator[Finding]:
 
 
 def _inner_folds(evidence: Evidence, split: xr.Dataset, roles: RoleArray) -> Iterator[Finding]:
-    """Leaks between all that the out-of-fold folds use and the test windows of the first fold.
+    """Leaks between all that the out-of-fold folds use and the test windows of the final fold.
 
     Calibrators and decision thresholds are fitted on those folds together, so that none of their windows may
     touch what is scored.
@@ -113,10 +113,11 @@ def _inner_folds(evidence: Evidence, split: xr.Dataset, roles: RoleArray) -> Ite
     if "fold_use" not in split:
         return
     inner = roles[split["fold_use"].values != 0]
-    mine, theirs = np.flatnonzero((inner > 0).any(axis=0)), np.flatnonzero(roles[0] == TEST)
+    final = roles[int(split.attrs.get("final_fold", 0))]
+    mine, theirs = np.flatnonzero((inner > 0).any(axis=0)), np.flatnonzero(final == TEST)
     yield from leaks_between(evidence.spans, mine, theirs, (OUT_OF_FOLD, ROLES[TEST]))
     both = np.intersect1d(mine, theirs)
     if both.size:
         examples = evidence.spans.labels(both)
-        text = f"{both.size:,} test windows of fold 0 are used by out-of-fold folds; split again"
+        text = f"{both.size:,} test windows of the final fold are used by out-of-fold folds; split again"
         yield Finding("shared window", "leak", text, int(both.size), examples, (OUT_OF_FOLD, ROLES[TEST]))

@@ -45,8 +45,8 @@ def command(
     Takes windows.nc and split.nc, or a run's folder, or two CSV files of somebody else's split (--train,
     --test). Exit 1 on a leak. docs/audit.md says what each finding means and how to mend it.
     """
-    from flarecast.audit import audit_tables, read_tables
-    from flarecast.chain import RunFolder, config_of, run_audit, windows_of
+    from flarecast.audit import audit_tables, check_run, read_tables
+    from flarecast.chain import RunFolder, config_of, run_audit, run_audit_run
     from flarecast.config import load_config
     from flarecast.files import write_json
 
@@ -64,8 +64,9 @@ def command(
         found = run_audit(windows_or_run, split, config, output)
     elif windows_or_run and windows_or_run.is_dir():
         run = RunFolder(windows_or_run)
+        check_run(run.folder)
         config = config if config_path else config_of(run)
-        found = run_audit(windows_of(run), run.split, config, output)
+        found = run_audit_run(run, config, output)
     elif windows_or_run and not windows_or_run.exists():
         raise FlarecastError(f"{windows_or_run}: expected windows.nc or a run's folder, found none")
     else:

@@ -138,8 +138,8 @@ def _few_blocks(findings: Sequence[Finding]) -> str:
 
 
 def _alike(finding: Finding) -> tuple[str, str, tuple[str, ...]]:
-    """What findings of several folds have in common when they say the same."""
-    return finding.level, finding.kind, finding.roles
+    """What findings of several folds that say the same have in common: the kind, and the roles of a leak."""
+    return finding.level, finding.kind, finding.roles if finding.level == "leak" else ()
 
 
 def _likewise(folds: Sequence[int]) -> str:

@@ -11,13 +11,12 @@ import numpy as np
 from flarecast import served
 from flarecast.errors import FlarecastError
 from flarecast.flares import clock
-from flarecast.ingest.xrs.minutes import Minutes, averaged
+from flarecast.ingest.xrs.minutes import LARGEST_FLUX, Minutes, averaged
 from flarecast.schema import NO_TIME
 
 CHANNELS = {"0.05-0.4nm": 0, "0.1-0.8nm": 1}
 CONTAMINATED = ("electron_contaminaton", "electron_contamination")
 NO_MINUTE, NO_CHANNEL, NO_FLUX = "no time", "no channel", "no flux"
-LARGEST_FLUX = 0.1
 
 
 def read_live(path: Path, tally: served.Served) -> list[Minutes]:

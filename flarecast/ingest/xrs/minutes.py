@@ -13,6 +13,9 @@ FloatArray = NDArray[np.float64]
 TRUE_PER_OPERATIONAL = (1 / 0.85, 1 / 0.70)
 """What the operational flux of GOES-8 to 15 is multiplied with, A and B (NOAA GOES XRS user guide)."""
 
+LARGEST_FLUX = 0.1
+"""X28, where the sensors saturated in 2003, is 2.8e-3; what is beyond this is no flux [W m-2]."""
+
 
 @dataclass(frozen=True)
 class Minutes:

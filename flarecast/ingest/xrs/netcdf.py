@@ -27,7 +27,7 @@ from scipy.io import netcdf_file
 
 from flarecast.cycles import iso, seconds
 from flarecast.errors import FlarecastError
-from flarecast.ingest.xrs.minutes import TRUE_PER_OPERATIONAL, Minutes, averaged
+from flarecast.ingest.xrs.minutes import LARGEST_FLUX, TRUE_PER_OPERATIONAL, Minutes, averaged
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -194,7 +194,7 @@ def _channel(dataset: xr.Dataset, layout: Layout, channel: int) -> tuple[FloatAr
     values = _numbers(dataset[layout.flux[channel]])
     flagged = _flagged(dataset, layout.flags[channel], values.size)
     electrons = _electrons(dataset, layout.flux[channel], values.size) & ~flagged
-    values[flagged | electrons] = np.nan
+    values[flagged | electrons | ~(np.abs(values) <= LARGEST_FLUX)] = np.nan
     if layout.scale == "operational":
         values *= TRUE_PER_OPERATIONAL[channel]
     return values, flagged, electrons

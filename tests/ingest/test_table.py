@@ -520,6 +520,7 @@ def test_ones_own_table_takes_a_toml_file_and_no_python(tmp_path):
         ingest_table(tmp_path / "own.csv", np.random.default_rng(1), mapping=str(tmp_path / "own.toml"))
 
 
+@pytest.mark.slow
 def test_parquet_gives_the_same_windows_as_csv(tmp_path):
     pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     import pandas as pd

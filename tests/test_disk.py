@@ -16,7 +16,7 @@ RAW = ROOT / "../shared/data/noaa_daily"
 pytestmark = pytest.mark.skipif(not RAW.is_dir(), reason="NOAA's daily record is not beside this checkout")
 
 
-@pytest.fixture(scope="module", params=["disk", "disk-lstm"])
+@pytest.fixture(scope="module", params=["disk", pytest.param("disk-lstm", marks=pytest.mark.slow)])
 def run(request, tmp_path_factory):
     """Folder of a finished run, and its name."""
     folder = tmp_path_factory.mktemp(request.param)

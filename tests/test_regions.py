@@ -20,7 +20,7 @@ def run(request, tmp_path_factory):
         pytest.skip(f"{DATA / raw} is not here")
     folder = tmp_path_factory.mktemp(request.param)
     words = ["run", DATA / raw, "-c", ROOT / "configs" / f"{request.param}.toml", "--device", "cpu"]
-    words += ["--set", "train.epochs=6", "-o", folder, "--windows", folder / "w.nc"]
+    words += ["--set", "rivals.lstm.train.epochs=3", "-o", folder, "--windows", folder / "w.nc"]
     if request.param == "ar-days":
         words += ["--set", f"ingest.options.mapping='{ROOT}/configs/sources/ar_days.toml'"]
     result = CliRunner().invoke(main, [str(word) for word in words])

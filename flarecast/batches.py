@@ -30,6 +30,7 @@ class WindowTensors:
             shape (window, step).
         first_row: First row of each window, shape (window,).
         last_class: Class of the latest known outcome, -1 if none, shape (window,).
+        masked: Whether a model is told which values were observed.
     """
 
     values: Tensor
@@ -37,6 +38,7 @@ class WindowTensors:
     step_rows: Tensor
     first_row: Tensor
     last_class: Tensor
+    masked: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step works on: steps (b, n_steps, n_features) scaled and filled, the rest (b,)."""
+    """What one step works on: steps (b, n_steps, n_inputs) of `gather_inputs`, the rest (b,)."""
 
     steps: Tensor
     last_class: Tensor
@@ -95,6 +97,7 @@ def to_device(
     step_rows: NDArray[np.int64],
     last_class: NDArray[np.int64],
     device: torch.device,
+    masked: bool = False,
 ) -> WindowTensors:
     """Put rows and windows on a device.
 
@@ -106,6 +109,7 @@ def to_device(
         step_rows: Row of each step, -1 = absent, shape (window, step).
         last_class: Class of the latest known outcome, -1 if none, shape (window,).
         device: Where to.
+        masked: Whether a model is told which values were observed.
     """
     n_rows = len(values)
     values = np.concatenate([values, np.zeros((1, values.shape[1]), dtype=np.float32)])
@@ -125,6 +129,7 @@ def to_device(
         step_rows=torch.from_numpy(carried.astype(np.int32)).to(device),
         first_row=torch.from_numpy(first.astype(np.int32)).to(device),
         last_class=torch.from_numpy(last_class.astype(np.int64)).to(device),
+        masked=masked,
     )
 
 
@@ -137,6 +142,26 @@ def gather_steps(tensors: WindowTensors, index: Tensor) -> Tensor:
         first = tensors.first_row.index_select(0, index).repeat_interleave(rows.shape[1])
         steps.masked_fill_(tensors.origin.index_select(0, flat) < first[:, None], 0.0)
     return steps.view(*rows.shape, -1)
+
+
+def gather_inputs(tensors: WindowTensors, index: Tensor) -> Tensor:
+    """What a model sees of some windows, shape (n, n_steps, n_inputs), float32, never NaN.
+
+    The values of `gather_steps`; where the windows are masked, behind them a 1 for each that was observed at
+    its own step, 0 for each that was filled: n_inputs is then twice the number of features.
+    """
+    steps = gather_steps(tensors, index)
+    if not tensors.masked:
+        return steps
+    rows = tensors.step_rows.index_select(0, index)
+    there = rows < len(tensors.values) - 1
+    there[:, 1:] &= rows[:, 1:] != rows[:, :-1]  # rows of a window ascend: a repeat was carried forward
+    observed = there[:, :, None].expand_as(steps)
+    if tensors.origin is not None:
+        flat = rows.view(-1)
+        own = tensors.origin.index_select(0, flat) == flat[:, None]
+        observed = observed & own.view_as(steps)
+    return torch.cat([steps, observed.to(steps.dtype)], dim=2)
 
 
 def has_values(tensors: WindowTensors) -> Tensor:
@@ -155,7 +180,7 @@ def take(sample: Sample, place: Tensor) -> Batch:
     """Windows of a sample by their place in it, shape (b,)."""
     index = sample.index.index_select(0, place)
     return Batch(
-        steps=gather_steps(sample.tensors, index),
+        steps=gather_inputs(sample.tensors, index),
         last_class=sample.tensors.last_class.index_select(0, index),
         low=sample.low.index_select(0, place),
         high=sample.high.index_select(0, place),

@@ -13,11 +13,12 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast.batches import choose_device, cpu_threads, gather_steps, has_values, to_device
+from flarecast.batches import choose_device, cpu_threads, gather_inputs, has_values, to_device
 from flarecast.calibration import calibrated
 from flarecast.cycles import rotation_of
 from flarecast.goes import compatible_classes, occurred_table, parse_class
 from flarecast.model_file import TrainedModel, check_fits
+from flarecast.models import takes_mask
 from flarecast.references import last_known_class, reference_forecasts
 from flarecast.schema import FORECASTS, NO_TIME, build
 from flarecast.windows import feature_columns, step_rows
@@ -119,13 +120,15 @@ def class_probability(
     keep = np.arange(len(occurred)) if keep is None else keep
     values = windows["values"].values[:, feature_columns(windows, model.features)]
     last_class = last_known_class(windows, *compatible_classes(occurred))
-    tensors = to_device(model.scaler.apply(values), step_rows(windows, keep), last_class[keep], where)
+    masked = takes_mask(model.model_name, model.model_options)
+    scaled = model.scaler.apply(values)
+    tensors = to_device(scaled, step_rows(windows, keep), last_class[keep], where, masked)
     module = model.module.to(where).eval()
     out = np.empty((keep.size, occurred.shape[1] + 1))
     with torch.inference_mode(), cpu_threads(int(model.config["train"]["threads"])):
         for start in range(0, len(out), BATCH):
             index = torch.arange(start, min(start + BATCH, len(out)), device=where)
-            logits = module(gather_steps(tensors, index), tensors.last_class.index_select(0, index))
+            logits = module(gather_inputs(tensors, index), tensors.last_class.index_select(0, index))
             out[start : start + BATCH] = torch.softmax(logits.double(), dim=1).cpu().numpy()
     out[~has_values(tensors).cpu().numpy()] = np.nan
     return out

@@ -20,6 +20,7 @@ from flarecast.epochs import Plan, Task
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES
+from flarecast.models import takes_mask
 from flarecast.models.shape import LEAST_PRIOR
 from flarecast.references import last_known_class
 from flarecast.scale import Scaler
@@ -82,7 +83,8 @@ def prepare(
     rows = step_rows(windows, both)
     values, rows = _rows_in_use(windows["values"].values, columns, rows)
     scaler = scale.fit(values[_in_use(rows[: train_windows.size], len(values))], config.scale.name)
-    tensors = to_device(scaler.apply(values), rows, last_class[both], device)
+    masked = takes_mask(config.model.name, config.model.options)
+    tensors = to_device(scaler.apply(values), rows, last_class[both], device, masked)
 
     usable = np.flatnonzero(has_values(tensors).cpu().numpy())
     of_train = usable < train_windows.size

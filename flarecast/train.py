@@ -28,7 +28,7 @@ from flarecast.errors import FlarecastError, choose
 from flarecast.losses import LOSSES
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
-from flarecast.models.shape import Shape, log_prior
+from flarecast.models.shape import Shape
 from flarecast.prepare import Prepared, prepare
 from flarecast.seen import pack
 
@@ -127,8 +127,7 @@ def _fit(
     module = build(shape, **options).to(task.log_correction.device)
     prior = torch.from_numpy(prepared.prior_trained).to(task.log_correction.device)
     if not hasattr(module, "fit_directly"):
-        with torch.no_grad():
-            module.head.bias.copy_(log_prior(prior))  # type: ignore[union-attr,operator]
+        module.head.start_at(prior)  # type: ignore[union-attr,operator]
         return module, fit_by_gradient(module, task, generator, store, progress)
     module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
     entry = {"kept": "fitted directly", "validation_loss_best": validation_loss(module, task)}

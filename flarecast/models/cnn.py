@@ -7,6 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from flarecast.models.head import HEADS, HeadName
 from flarecast.models.shape import Shape
 
 Positive = Annotated[int, Field(ge=1)]
@@ -27,14 +28,15 @@ class Block(nn.Module):
 
 
 class CNN(nn.Module):
-    """Blocks of convolutions; a linear head on the mean over all steps and the last step."""
+    """Blocks of convolutions; a head on the mean over all steps and the last step."""
 
-    def __init__(self, shape: Shape, channels: tuple[int, ...], kernel: int, dropout: float) -> None:
+    def __init__(
+        self, shape: Shape, sizes: tuple[int, ...], kernel: int, dropout: float, head: HeadName
+    ) -> None:
         super().__init__()
-        sizes = (shape.n_features, *channels)
         self.blocks = nn.Sequential(*(Block(n_in, n_out, kernel) for n_in, n_out in pairwise(sizes)))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * sizes[-1], shape.n_classes)
+        self.head = HEADS[head](2 * sizes[-1], shape)
 
     def forward(self, steps: Tensor, last_class: Tensor) -> Tensor:  # noqa: ARG002  (same for all models)
         """Logits, shape (b, class)."""
@@ -48,6 +50,8 @@ def build(
     channels: Annotated[tuple[Positive, ...], Field(min_length=1)] = (32, 64, 64),
     kernel: Positive = 5,
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1,
+    head: HeadName = "classes",
+    mask: bool = False,
 ) -> nn.Module:
     """Build the model.
 
@@ -56,5 +60,7 @@ def build(
         channels: Channels of each block.
         kernel: Steps that a convolution sees, the last being its own.
         dropout: Share of pooled values dropped before the head.
+        head: Entry of `HEADS`.
+        mask: Whether a 1 or 0 beside every value says if it was observed.
     """
-    return CNN(shape, channels, kernel, dropout)
+    return CNN(shape, (shape.n_inputs(mask), *channels), kernel, dropout, head)

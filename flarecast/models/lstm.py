@@ -5,18 +5,20 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor, nn
 
+from flarecast.models.head import HEADS, HeadName
 from flarecast.models.shape import Shape
 
 
 class LSTM(nn.Module):
-    """Stacked LSTM over the steps; a linear head on the last hidden state."""
+    """Stacked LSTM over the steps; a head on the last hidden state."""
 
-    def __init__(self, shape: Shape, hidden: int, layers: int, dropout: float) -> None:
+    def __init__(self, shape: Shape, n_inputs: int, sizes: tuple[int, int], dropout: float, head: HeadName):
         super().__init__()
+        hidden, layers = sizes
         between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(shape.n_features, hidden, layers, batch_first=True, dropout=between)
+        self.lstm = nn.LSTM(n_inputs, hidden, layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(hidden, shape.n_classes)
+        self.head = HEADS[head](hidden, shape)
 
     def forward(self, steps: Tensor, last_class: Tensor) -> Tensor:  # noqa: ARG002  (same for all models)
         """Logits, shape (b, class)."""
@@ -30,6 +32,8 @@ def build(
     hidden: Annotated[int, Field(ge=1)] = 64,
     layers: Annotated[int, Field(ge=1)] = 2,
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    head: HeadName = "classes",
+    mask: bool = False,
 ) -> nn.Module:
     """Build the model.
 
@@ -38,5 +42,7 @@ def build(
         hidden: Size of the hidden state of each layer.
         layers: Stacked layers.
         dropout: Share of hidden values dropped between layers and before the head.
+        head: Entry of `HEADS`.
+        mask: Whether a 1 or 0 beside every value says if it was observed.
     """
-    return LSTM(shape, hidden, layers, dropout)
+    return LSTM(shape, shape.n_inputs(mask), (hidden, layers), dropout, head)

@@ -18,6 +18,10 @@ class Shape:
     n_steps: int
     n_classes: int
 
+    def n_inputs(self, mask: bool) -> int:
+        """Numbers that a network sees at a step: the values, and with a mask as many 1 or 0 behind them."""
+        return self.n_features * (2 if mask else 1)
+
 
 def log_prior(prior: Tensor) -> Tensor:
     """Log of class priors, shape (class,), none below the least prior."""

@@ -81,7 +81,7 @@ def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypa
     assert_refused(call("ingest", "sdo", "-o", "w.nc"), sources, "'sdo'")
     assert_refused(call("read-forecasts", "met", ".", "-o", "f.nc"), "swpc-rsga", "'met'")
     for change, word in (
-        ("model.name=gru", "lstm"),
+        ("model.name=oracle", "lstm"),
         ("split.strategy=random", "random_windows"),
         ("balance.name=smote", "undersample"),
         ("calibrate.name=beta", "platt"),

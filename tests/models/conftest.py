@@ -14,6 +14,17 @@ REGIONS, WINDOWS_PER_REGION, N_STEPS, CADENCE = 60, 8, 6, 2 * HOUR
 PEAKS = np.array([0.0, 3e-6, 3e-5, 3e-4])
 UPPER = np.array([9.9e-7, 3e-6, 3e-5, 3e-4])
 
+SMALL: dict[str, dict[str, Any]] = {
+    "lstm": {"hidden": 8, "layers": 1, "dropout": 0.1},
+    "gru": {"hidden": 8, "layers": 1, "dropout": 0.1},
+    "cnn": {"channels": [8, 8], "kernel": 3},
+    "resnet": {"channels": [8, 8], "kernel": 3, "stochastic_depth": 0.2},
+    "inception_time": {"filters": 4, "kernels": [5, 3], "depth": 4, "stochastic_depth": 0.2},
+    "cnn_lstm": {"channels": [8], "kernel": 3, "hidden": 8},
+    "transformer": {"size": 16, "heads": 2, "layers": 2, "stochastic_depth": 0.2},
+}
+"""Options of small networks."""
+
 
 def _rows(rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Rows of all regions: activity shown in TOTFX-like numbers, a noisy copy with zeros and gaps, noise."""
@@ -99,11 +110,10 @@ def split(windows: xr.Dataset) -> xr.Dataset:
 @pytest.fixture(scope="session")
 def configure() -> Callable[..., Config]:
     """Configuration of a small training: `configure(model, train={...}, ...)`, other sections as given."""
-    small = {"lstm": {"hidden": 8, "layers": 1, "dropout": 0.1}, "cnn": {"channels": [8, 8], "kernel": 3}}
 
     def make(name: str = "lstm", /, train: dict[str, Any] | None = None, **sections: Any) -> Config:
         settings = {"epochs": 8, "batch_size": 32, "learning_rate": 0.02, "threads": 1} | (train or {})
-        chosen = {"name": name, "options": small.get(name, {})} | sections.pop("model", {})
+        chosen = {"name": name, "options": SMALL.get(name, {})} | sections.pop("model", {})
         return parse_config({"model": chosen, "train": settings, **sections})
 
     return make

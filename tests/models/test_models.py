@@ -10,7 +10,7 @@ from flarecast.errors import FlarecastError
 from flarecast.forecast import class_probability, forecast
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.model_file import load
-from flarecast.models import MODELS, load_builder
+from flarecast.models import MODELS, load_builder, takes_mask
 from flarecast.models.shape import Shape
 from flarecast.train import train
 
@@ -41,7 +41,8 @@ def test_every_model_trains_forecasts_nested_and_comes_back_from_disk_to_the_bit
     model = train(windows, split, config, folder=tmp_path / "a", device="cpu")
     shape = Shape(3, 6, 4)
     assert model.shape == shape
-    logits = model.module(torch.zeros(5, 6, 3), torch.tensor([-1, 0, 1, 2, 3]))
+    n_inputs = shape.n_inputs(takes_mask(name, config.model.options))
+    logits = model.module(torch.zeros(5, 6, n_inputs), torch.tensor([-1, 0, 1, 2, 3]))
     assert logits.shape == (5, 4)
 
     made = forecast(windows, model, device="cpu")
@@ -75,8 +76,10 @@ def test_every_model_is_built_by_keywords_alone_and_refuses_an_option_it_does_no
 
 
 def test_an_unknown_model_lists_those_there_are():
-    with pytest.raises(FlarecastError, match="expected one of climatology, cnn, logistic, lstm, persistence"):
-        load_builder("transformer")
+    with pytest.raises(
+        FlarecastError, match="expected one of climatology, cnn, cnn_lstm, gru, inception_time"
+    ):
+        load_builder("oracle")
 
 
 @pytest.mark.parametrize(

@@ -348,7 +348,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
         ({"model": {"name": "oracle"}}, "model.name: expected one of"),
         (
             {"model": {"options": {"depth": 2}}},
-            "model.options: unknown key depth; known here: dropout, hidden",
+            "model.options: unknown key depth; known here: dropout, head, hidden",
         ),
         ({"balance": {"name": "smote"}}, "balance.name: expected one of"),
         ({"balance": {"name": "undersample", "options": {"k": 1}}}, "balance.options: unknown key k"),

@@ -133,6 +133,37 @@ def to_device(
     )
 
 
+def with_windows(tensors: WindowTensors, steps: Tensor, last_class: Tensor) -> WindowTensors:
+    """The same windows, and more behind them that have rows of their own, all of whose values count as observed.
+
+    Args:
+        tensors: Windows of a file.
+        steps: Scaled and filled steps of more, shape (n, n_steps, n_features).
+        last_class: Class of their latest known outcome, -1 if none, shape (n,).
+    """
+    n_rows, n_more = len(tensors.values) - 1, steps.shape[0] * steps.shape[1]
+    more = torch.arange(n_rows, n_rows + n_more, dtype=torch.int32, device=steps.device)
+    more_rows = more.view(steps.shape[:2])
+    # The row of 0 stays the last one.
+    before = torch.where(tensors.step_rows == n_rows, n_rows + n_more, tensors.step_rows)
+    first_row = torch.where(tensors.first_row == n_rows, n_rows + n_more, tensors.first_row)
+    flat = steps.reshape(n_more, -1)
+    values = torch.cat([tensors.values[:n_rows], flat, tensors.values[n_rows:]])
+    origin = tensors.origin
+    if origin is not None:
+        itself = more[:, None].expand(-1, flat.shape[1])
+        last = origin[n_rows:].clone()
+        origin = torch.cat([origin[:n_rows], itself, torch.where(last == n_rows, n_rows + n_more, last)])
+    return WindowTensors(
+        values=values,
+        origin=origin,
+        step_rows=torch.cat([before, more_rows]).to(torch.int32),
+        first_row=torch.cat([first_row, more_rows[:, 0]]).to(torch.int32),
+        last_class=torch.cat([tensors.last_class, last_class]),
+        masked=tensors.masked,
+    )
+
+
 def gather_steps(tensors: WindowTensors, index: Tensor) -> Tensor:
     """Scaled and filled values of some windows, shape (n, n_steps, n_features), float32, never NaN."""
     rows = tensors.step_rows.index_select(0, index)

@@ -95,6 +95,8 @@ def _fitted(
     for j, event in enumerate(start["events"]):
         mine = known[:, j]
         numbers = fit(natural[mine, j], occurred[mine, j] == 1)
+        if numbers["reason"] is not None and not start["prior_analytic"]:
+            numbers["reason"] += ", which undoes this kind of balancing only roughly"
         curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}
     calibration = {**start, "event_calibration": curves, "decision_threshold": {}}
     calibration["seen"] = pack(np.flatnonzero(known.any(axis=1)), fold.size)
@@ -110,7 +112,10 @@ def _fitted(
 
 
 def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str, Any]:
-    """Natural and trained prior of the exclusive classes, null where unknown or not to be undone."""
+    """Natural and trained prior of the exclusive classes, null where unknown or not to be undone.
+
+    Where balancing changed more than the prior, correcting it is the first step and the curve the second.
+    """
     said: Mapping[str, Any] = forecasts.attrs
     if "priors" in forecasts.attrs:
         try:
@@ -120,13 +125,29 @@ def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str
                 f"forecasts: expected attribute priors as JSON with fold {fold} and {model}, "
                 f"got {forecasts.attrs['priors']!r}; forecast anew"
             ) from error
+    analytic = bool(said.get("prior_analytic", True))
+    if not analytic and name in ("none", "prior"):
+        raise FlarecastError(
+            f"forecasts of {model}: balancing moved them in a way that no prior undoes, so expected a fitted "
+            f"calibrator, got calibrate.name {name}; use platt"
+        )
     there = [key for key in ("prior_natural", "prior_trained") if key in said]
     if name == "none" or not there:
-        return {"prior_natural": None, "prior_trained": None, "prior_corrected": False}
+        return {
+            "prior_natural": None,
+            "prior_trained": None,
+            "prior_corrected": False,
+            "prior_analytic": analytic,
+        }
     if len(there) == 1:
         raise FlarecastError(f"forecasts: expected prior_natural and prior_trained, got {there[0]} alone")
     natural, trained = (np.atleast_1d(said[key]).astype(np.float64).tolist() for key in there)
-    return {"prior_natural": natural, "prior_trained": trained, "prior_corrected": natural != trained}
+    return {
+        "prior_natural": natural,
+        "prior_trained": trained,
+        "prior_corrected": natural != trained,
+        "prior_analytic": analytic,
+    }
 
 
 def _add_decision_thresholds(

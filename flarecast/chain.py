@@ -58,6 +58,11 @@ def check_parts(config: Config, deep: bool = False) -> None:
     check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
     balancer = choose("balance.name", config.balance.name, balance.BALANCERS)
     check_options(balancer, config.balance.options, "balance.options")
+    if config.balance.name in balance.NEVER_ANALYTIC and config.calibrate.name in ("none", "prior"):
+        raise FlarecastError(
+            f"balance.name {config.balance.name} moves probabilities in a way that no prior undoes: expected "
+            f"a fitted calibrator, got calibrate.name {config.calibrate.name}; use platt"
+        )
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
     check_options(calibrator, config.calibrate.options, "calibrate.options")
     choose("model.name", config.model.name, models.MODELS)

@@ -50,6 +50,7 @@ class Task:
 
     Attributes:
         train: Windows that an epoch goes through, balanced.
+        redraw: Windows of an epoch by its number, from 0, where each has its own; None: all have `train`.
         natural: The train windows as they are, for batch norm.
         validation: Windows that decide when to stop and what to keep; None where a plan does.
         loss: Entry of `LOSSES`.
@@ -68,6 +69,7 @@ class Task:
     log_correction: Tensor
     settings: Train
     plan: Plan | None = None
+    redraw: Callable[[int], Sample] | None = None
 
 
 @dataclass(frozen=True)
@@ -155,14 +157,17 @@ def training_step(module: nn.Module, optimizer: Optimizer, loss: Loss, batch: Ba
     return value.detach()
 
 
-def train_epoch(module: nn.Module, optimizer: Optimizer, task: Task, generator: torch.Generator) -> float:
-    """All training windows once, in random order; mean loss of a window."""
+def train_epoch(
+    module: nn.Module, optimizer: Optimizer, task: Task, generator: torch.Generator, epoch: int = 0
+) -> float:
+    """All training windows of an epoch, from 0, once, in random order; mean loss of a window."""
     module.train()
-    total = torch.zeros((), device=task.train.index.device)
-    for place in shuffled(len(task.train), task.settings.batch_size, generator):
-        batch = take(task.train, place.to(total.device))
+    sample = task.train if task.redraw is None or epoch == 0 else task.redraw(epoch)
+    total = torch.zeros((), device=sample.index.device)
+    for place in shuffled(len(sample), task.settings.batch_size, generator):
+        batch = take(sample, place.to(total.device))
         total += training_step(module, optimizer, task.loss, batch) * len(place)
-    return float(total) / len(task.train)
+    return float(total) / len(sample)
 
 
 @torch.no_grad()
@@ -193,7 +198,7 @@ def write_history(folder: Path, history: list[dict[str, Any]]) -> None:
 
 def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     """One epoch and its validation; returns its line of the history."""
-    train_loss = train_epoch(state.module, state.optimizer, task, state.generator)
+    train_loss = train_epoch(state.module, state.optimizer, task, state.generator, state.epoch)
     state.epoch += 1
     loss = validation_loss(state.module, task)
     for name, value in (("training", train_loss), ("validation", loss)):

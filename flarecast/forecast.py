@@ -163,6 +163,7 @@ def _attributes(windows: xr.Dataset, model: TrainedModel) -> dict[str, Any]:
         "training_base_rate": model.training_base_rate,
         "prior_natural": model.prior_natural,
         "prior_trained": model.prior_trained,
+        "prior_analytic": int(model.prior_analytic),
         "final_fold": 0,
         "out_of_fold": 0,
         "calibrated": 0,
@@ -174,7 +175,11 @@ def _attributes(windows: xr.Dataset, model: TrainedModel) -> dict[str, Any]:
 def _priors(fold: int, models: Mapping[str, TrainedModel]) -> dict[str, str]:
     """How far balancing moved the priors of each model, as JSON."""
     priors = {
-        name: {"prior_natural": one.prior_natural.tolist(), "prior_trained": one.prior_trained.tolist()}
+        name: {
+            "prior_natural": one.prior_natural.tolist(),
+            "prior_trained": one.prior_trained.tolist(),
+            "prior_analytic": one.prior_analytic,
+        }
         for name, one in models.items()
     }
     return {"priors": json.dumps({str(fold): priors})}

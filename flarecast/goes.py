@@ -25,6 +25,9 @@ LARGEST = 1.0
 TOLERANCE = 1e-6
 """Relative tolerance of every comparison of fluxes."""
 
+SUB_CLASSES = ("quiet", "B", "C", "M", "X")
+"""Letters that windows are counted by; quiet is below B1.0, or below a list that starts at C1.0."""
+
 FLUX_SCALES = ("operational", "true")
 """Operational classes of GOES 8-15 are 0.70 of the true 1-8 A flux (NOAA GOES XRS user guide)."""
 
@@ -113,6 +116,27 @@ def events(
     occurred = np.where(known_no, 0, -1)
     occurred[at_least(windows["peak_flux"].values, limit)] = 1
     return occurred.astype(np.int8)
+
+
+def sub_classes(windows: xr.Dataset, unassigned: Literal["ignore", "mask"] = "ignore") -> NDArray[np.int8]:
+    """Letter of the largest flare in each window's valid span, whatever events are forecast.
+
+    Args:
+        windows: Windows with `peak_flux`, `peak_flux_upper` and `unassigned_peak_flux` (window) [W m-2].
+        unassigned: As for `events`.
+
+    Returns:
+        Index into `SUB_CLASSES`; -1 where the record leaves several open, shape (window,).
+    """
+    peak = np.asarray(windows["peak_flux"].values, dtype=np.float64)
+    upper = np.asarray(windows["peak_flux_upper"].values, dtype=np.float64)
+    if unassigned == "mask":
+        upper = np.maximum(upper, windows["unassigned_peak_flux"].values)
+    limits = [DECADES[letter] for letter in SUB_CLASSES[1:]]
+    low, high = (sum(at_least(flux, limit).astype(np.int8) for limit in limits) for flux in (peak, upper))
+    # A list that starts at C1.0 knows no B flares: what it calls quiet is its quietest sub-class.
+    high = np.where((peak == 0) & (high <= 1), 0, high)
+    return np.where((low == high) & ~np.isnan(upper), low, -1).astype(np.int8)
 
 
 def occurred_table(

@@ -46,5 +46,10 @@ def cross_entropy(logits: Tensor, low: Tensor, high: Tensor, weight: Tensor) -> 
     return (weight * negative_log_likelihood(logits, low, high)).mean()
 
 
+def with_offset(loss: Loss, offset: Tensor) -> Loss:
+    """A loss that adds an offset, shape (class,), to the logits first."""
+    return lambda logits, low, high, weight: loss(logits + offset, low, high, weight)
+
+
 LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy}
 """Name in `train.loss`: the function."""

@@ -48,6 +48,7 @@ class TrainedModel:
         horizon_hours: Length of the valid span [h].
         prior_natural: Shares of the exclusive classes in the train windows, shape (class,).
         prior_trained: The same as balancing left them, shape (class,).
+        prior_analytic: Whether these two are all that balancing changed of what the model learned.
         training_base_rate: Share of known train windows with each event, shape (event,).
         config: The resolved configuration.
         model_name: Entry of `models.MODELS`.
@@ -72,6 +73,7 @@ class TrainedModel:
     model_options: dict[str, Any]
     unassigned: Literal["ignore", "mask"]
     training: dict[str, Any]
+    prior_analytic: bool = True
 
     @property
     def shape(self) -> Shape:
@@ -106,6 +108,7 @@ class _Description(BaseModel):
     scaler: _Scaler
     prior_natural: list[float]
     prior_trained: list[float]
+    prior_analytic: bool = True
     training_base_rate: list[float]
     training: dict[str, Any]
     config: dict[str, Any]
@@ -186,7 +189,7 @@ def check_fits(model: TrainedModel, windows: xr.Dataset) -> None:
 _STATISTICS = ("size", "centre", "spread")
 _PLAIN = (
     *("model_name", "model_options", "events", "features", "n_steps", "cadence_minutes", "lead_hours"),
-    *("horizon_hours", "unassigned", "training", "config"),
+    *("horizon_hours", "unassigned", "training", "config", "prior_analytic"),
 )
 
 

@@ -3,25 +3,24 @@
 All that is fitted here (scaling, class priors, base rates) is fitted on the train role.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import NDArray
-from torch import Tensor
 
 from flarecast import scale
 from flarecast.averaging import AVERAGINGS
-from flarecast.balance import BALANCERS, class_priors
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
-from flarecast.config import Config, check_options
+from flarecast.config import Config
 from flarecast.epochs import Plan, Task
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
-from flarecast.losses import LOSSES
+from flarecast.losses import LOSSES, with_offset
 from flarecast.models import takes_mask
 from flarecast.models.shape import LEAST_PRIOR
+from flarecast.rebalance import Rebalanced, as_train_windows, rebalance
 from flarecast.references import last_known_class
 from flarecast.scale import Scaler
 from flarecast.schema import ROLES
@@ -43,7 +42,9 @@ class Prepared:
     features: tuple[str, ...]
     prior_natural: FloatArray
     prior_trained: FloatArray
+    prior_analytic: bool
     training_base_rate: FloatArray
+    n_made: int
     seen: dict[str, IntArray] = field(default_factory=dict)
 
 
@@ -90,49 +91,49 @@ def prepare(
     of_train = usable < train_windows.size
     counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
     _require(role, counts if plan is None else {"train": counts["train"]})
-    stopping = {} if plan is not None else {"early_stopping": both[usable[~of_train]]}
-    seen = {"scaler": train_windows, "weights": both[usable[of_train]], **stopping}
-    everything = _sample(tensors, np.arange(both.size), low[both], high[both])
-    prepared = _balanced(
-        _chosen(everything, usable[of_train]),
-        _chosen(everything, usable[~of_train]) if plan is None else plan,
-        config,
-        _base_rate(occurred[both[usable[of_train]]]),
-        (scaler, features),
+    trained, validated = (both[usable[chosen]] for chosen in (of_train, ~of_train))
+    natural = _sample(tensors, usable[of_train], low[trained], high[trained])
+    validation, seen = None, {"scaler": train_windows, "weights": trained}
+    if plan is None:
+        validation = _sample(tensors, usable[~of_train], low[validated], high[validated])
+        seen["early_stopping"] = validated
+    rebalanced = rebalance(natural, as_train_windows(windows, trained, natural, config), config)
+    return Prepared(
+        task=_task(natural, validation, rebalanced, config, plan),
+        scaler=scaler,
+        features=features,
+        prior_natural=rebalanced.prior_natural,
+        prior_trained=rebalanced.prior_trained,
+        prior_analytic=rebalanced.prior_analytic,
+        training_base_rate=_base_rate(occurred[trained]),
+        n_made=rebalanced.n_made,
+        seen=seen,
     )
-    return replace(prepared, seen=seen)
 
 
-def _balanced(
-    natural: Sample,
-    validation: Sample | Plan,
-    config: Config,
-    base_rate: FloatArray,
-    fitted: tuple[Scaler, tuple[str, ...]],
-) -> Prepared:
-    """Balance the train windows and measure how far that moved the class priors."""
-    low, high = natural.low.cpu().numpy(), natural.high.cpu().numpy()
-    n_classes = len(config.events) + 1
-    balancer = choose("balance.name", config.balance.name, BALANCERS)
-    options = check_options(balancer, config.balance.options, "balance.options")
-    positive_class = config.events.index(config.balanced_event) + 1
-    kept = balancer(low, high, n_classes, positive_class, config.generator("balance"), **options)
-    weight = kept.weight / kept.weight.mean(dtype=np.float64)
-    prior_natural = class_priors(low, high, np.ones(low.size), n_classes)
-    prior_trained = class_priors(low[kept.index], high[kept.index], weight, n_classes)
+def _task(
+    natural: Sample, validation: Sample | None, rebalanced: Rebalanced, config: Config, plan: Plan | None
+) -> Task:
+    """What is to be fitted, with the log of how far balancing moved the class priors."""
     device = natural.index.device
-    correction = np.log(np.maximum(prior_natural, LEAST_PRIOR) / np.maximum(prior_trained, LEAST_PRIOR))
-    task = Task(
-        train=_chosen(natural, kept.index, weight),
-        natural=natural,
-        validation=None if isinstance(validation, Plan) else validation,
-        loss=choose("train.loss", config.train.loss, LOSSES),
-        averaging=choose("train.averaging", config.train.averaging, AVERAGINGS),
-        log_correction=torch.from_numpy(correction.astype(np.float32)).to(device),
-        settings=config.train,
-        plan=validation if isinstance(validation, Plan) else None,
+    before, after = (
+        np.maximum(prior, LEAST_PRIOR) for prior in (rebalanced.prior_natural, rebalanced.prior_trained)
     )
-    return Prepared(task, *fitted, prior_natural, prior_trained, base_rate)
+    loss = choose("train.loss", config.train.loss, LOSSES)
+    if rebalanced.logit_offset is not None:
+        offset = torch.from_numpy(rebalanced.logit_offset.astype(np.float32)).to(device)
+        loss = with_offset(loss, offset)
+    return Task(
+        train=rebalanced.sample,
+        natural=natural,
+        validation=validation,
+        loss=loss,
+        averaging=choose("train.averaging", config.train.averaging, AVERAGINGS),
+        log_correction=torch.from_numpy(np.log(before / after).astype(np.float32)).to(device),
+        settings=config.train,
+        plan=plan,
+        redraw=rebalanced.redraw,
+    )
 
 
 def _require(role: NDArray[np.int8], counts: dict[str, int]) -> None:
@@ -173,12 +174,3 @@ def _sample(tensors: WindowTensors, index: IntArray, low: IntArray, high: IntArr
     device = tensors.values.device
     place, lowest, highest = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (index, low, high))
     return Sample(tensors, place, lowest, highest, torch.ones(len(index), device=device))
-
-
-def _chosen(sample: Sample, place: IntArray, weight: NDArray[np.floating] | None = None) -> Sample:
-    """Some windows of a sample, repeats allowed, with other weights if given."""
-    where = torch.from_numpy(place).to(sample.index.device)
-    weights: Tensor = sample.weight[where]
-    if weight is not None:
-        weights = torch.from_numpy(weight.astype(np.float32)).to(where.device)
-    return Sample(sample.tensors, sample.index[where], sample.low[where], sample.high[where], weights)

@@ -60,10 +60,15 @@ class Scale(Section):
 
 
 class Balance(Section):
-    """What is done about rare events, in training only: an entry of `balance.BALANCERS`."""
+    """What is done about rare events, in training only: an entry of `balance.BALANCERS`.
+
+    With `draw` at each epoch, what a remedy draws or makes at random is drawn anew for every epoch; a model
+    fitted directly sees the first draw alone.
+    """
 
     name: str = "none"
     event: str | None = None
+    draw: Literal["fixed", "each_epoch"] = "fixed"
     options: Options = {}
 
 

@@ -105,6 +105,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     sizes = {
         "windows_train": len(prepared.task.natural),
         "windows_train_balanced": len(prepared.task.train),
+        "windows_train_made": prepared.n_made,
         "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
     }
     model = _describe(
@@ -129,6 +130,11 @@ def _fit(
     if not hasattr(module, "fit_directly"):
         module.head.start_at(prior)  # type: ignore[union-attr,operator]
         return module, fit_by_gradient(module, task, generator, store, progress)
+    if config.balance.name == "logit_adjustment":
+        raise FlarecastError(
+            "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
+            f"{config.model.name}; use class_weights"
+        )
     module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
     entry = {"kept": "fitted directly", "validation_loss_best": validation_loss(module, task)}
     write_history(store.folder, [entry])
@@ -153,6 +159,7 @@ def _describe(
         horizon_hours=float(windows.attrs["horizon_hours"]),
         prior_natural=prepared.prior_natural,
         prior_trained=prepared.prior_trained,
+        prior_analytic=prepared.prior_analytic,
         training_base_rate=prepared.training_base_rate,
         config=config.resolved(),
         model_name=config.model.name,

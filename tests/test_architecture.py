@@ -26,6 +26,7 @@ FLOORS = {
         "model_file",
         "checkpoint",
         "prepare",
+        "rebalance",
         "epochs",
         "train",
         "forecast",

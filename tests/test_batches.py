@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from flarecast.batches import Sample, choose_device, gather_steps, has_values, ordered, shuffled, to_device
+from flarecast.batches import (
+    Sample,
+    choose_device,
+    gather_steps,
+    has_values,
+    ordered,
+    shuffled,
+    to_device,
+    with_windows,
+)
 from flarecast.errors import FlarecastError
 
 CPU = torch.device("cpu")
@@ -53,6 +62,20 @@ def test_a_window_has_values_when_any_cell_of_its_rows_has_one():
     tensors = to_device(values, step_rows, np.full(50, -1), CPU)
     assert has_values(tensors).tolist() == expected
     assert 0 < sum(expected) < 50
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.5, 1.0])
+def test_windows_added_behind_others_change_none_of_them(missing):
+    values, step_rows = random_windows(4, missing)
+    step_rows[:5] = -1
+    before = to_device(values, step_rows, np.arange(50), CPU)
+    more = torch.randn(7, 6, 3)
+    after = with_windows(before, more, torch.arange(7))
+    np.testing.assert_array_equal(gather_steps(after, torch.arange(50)), filled_by_hand(values, step_rows))
+    np.testing.assert_array_equal(gather_steps(after, torch.arange(50, 57)), more)
+    assert after.last_class.tolist() == [*range(50), *range(7)]
+    assert has_values(after).tolist() == has_values(before).tolist() + [True] * 7
+    assert after.step_rows.dtype == before.step_rows.dtype
 
 
 def test_a_file_without_rows_gives_windows_of_zeros():

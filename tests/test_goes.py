@@ -210,6 +210,31 @@ def test_events_are_nested_and_their_classes_contain_the_truth(rows):
 
 
 @pytest.mark.parametrize(
+    ("peak", "upper", "unassigned", "letter"),
+    [
+        (0.0, 9.9e-8, 0.0, "quiet"),
+        (0.0, 9.9e-7, 0.0, "quiet"),  # a list that starts at C1.0
+        (0.0, 9.9e-6, 0.0, None),  # one that starts at M1.0
+        (5e-8, 5e-8, 0.0, "quiet"),  # A flares
+        (3e-7, 3e-7, 0.0, "B"),
+        (1e-7, 9.9e-7, 0.0, "B"),
+        (1e-6, 9.9e-6, 0.0, "C"),
+        (1e-6, np.inf, 0.0, None),
+        (np.float32(1e-5), np.float32(1e-5), 0.0, "M"),
+        (1e-4, np.inf, 0.0, "X"),
+        (1.2e-3, 1.2e-3, 0.0, "X"),
+        (0.0, np.inf, 0.0, None),
+        (0.0, 9.9e-7, 3e-5, None),
+        (3e-5, 3e-5, 3e-6, "M"),
+        (0.0, 9.9e-7, np.nan, None),
+    ],
+)
+def test_windows_have_the_letter_that_the_record_leaves_no_doubt_of(peak, upper, unassigned, letter):
+    found = goes.sub_classes(windows_with(peak, upper, unassigned), "mask")
+    assert found.tolist() == [-1 if letter is None else goes.SUB_CLASSES.index(letter)]
+
+
+@pytest.mark.parametrize(
     ("occurred", "low", "high"),
     [
         ((0, 0), 0, 0),

@@ -2,15 +2,10 @@
 
 import numpy as np
 
-from flarecast.balance.balanced import Balanced, IntArray, equal_weights
+from flarecast.balance.balanced import Balanced, balanced
+from flarecast.balance.train_windows import TrainWindows
 
 
-def none(
-    low: IntArray,
-    high: IntArray,  # noqa: ARG001 -- all remedies share one signature
-    n_classes: int,  # noqa: ARG001
-    positive_class: int,  # noqa: ARG001
-    rng: np.random.Generator,  # noqa: ARG001
-) -> Balanced:
+def none(train: TrainWindows, rng: np.random.Generator) -> Balanced:  # noqa: ARG001 -- shared signature
     """Every train window once, with weight 1."""
-    return equal_weights(np.arange(low.size))
+    return balanced(train, np.arange(len(train)), analytic=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flarecast.balance.balanced import IntArray
+from flarecast.balance.train_windows import IntArray
 from flarecast.errors import FlarecastError
 
 _MAX_ROUNDS = 20_000

@@ -83,7 +83,9 @@ def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypa
     for change, word in (
         ("model.name=oracle", "lstm"),
         ("split.strategy=random", "random_windows"),
-        ("balance.name=smote", "undersample"),
+        ("balance.name=rose", "smote, tomek_links, under_over, undersample"),
+        ("balance.draw=always", "balance.draw"),
+        ("balance={name='smote', options={neighbours='five'}}", "neighbours"),
         ("calibrate.name=beta", "platt"),
         ("split.options.block=3", "known here"),
         ("train.epochs=many", "train.epochs"),

@@ -10,10 +10,12 @@ import torch
 
 from flarecast import epochs, schema
 from flarecast.averaging import swa
+from flarecast.balance import BALANCERS, NEVER_ANALYTIC, class_priors
 from flarecast.batches import choose_device, gather_steps
 from flarecast.epochs import phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
+from flarecast.model_file import load
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.prepare import prepare
@@ -41,11 +43,22 @@ def history(folder):
     return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("epoch", [2, 7], ids=["descent", "averaging"])
-def test_a_killed_training_goes_on_to_the_same_weights_to_the_bit(epoch, windows, split, configure, tmp_path):
+@pytest.mark.parametrize(
+    ("epoch", "balance"),
+    [
+        (2, {}),
+        (7, {}),
+        (2, {"name": "undersample", "event": "M1.0", "draw": "each_epoch"}),
+        (7, {"name": "oversample_noisy", "event": "M1.0", "draw": "each_epoch"}),
+    ],
+    ids=["descent", "averaging", "windows drawn anew", "windows made anew"],
+)
+def test_a_killed_training_goes_on_to_the_same_weights_to_the_bit(
+    epoch, balance, windows, split, configure, tmp_path
+):
     from flarecast.config import write_config
 
-    config = configure("cnn", model={"options": {"channels": [8, 8], "dropout": 0.3}})
+    config = configure("cnn", model={"options": {"channels": [8, 8], "dropout": 0.3}}, balance=balance)
     schema.save(windows, tmp_path / "windows.nc", schema.WINDOWS)
     schema.save(split, tmp_path / "split.nc", schema.SPLIT)
     write_config(config, tmp_path / "config.toml")
@@ -123,14 +136,19 @@ def test_the_seed_decides_and_nothing_around_it(windows, split, configure, tmp_p
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-@pytest.mark.parametrize("model", ["lstm", "logistic", "persistence"])
+@pytest.mark.parametrize(
+    ("model", "balance"),
+    [("lstm", "none"), ("logistic", "none"), ("persistence", "none")]
+    + [("logistic", name) for name in ("smote", "edited_neighbours", "undersample_coherent", "under_over")],
+)
 @pytest.mark.parametrize("role", [3, 4], ids=["calibration", "test"])
-def test_values_of_other_roles_change_no_parameter(model, role, windows, split, configure, tmp_path):
+def test_values_of_other_roles_change_no_parameter(model, balance, role, windows, split, configure, tmp_path):
+    remedy = {"name": balance, "options": {"ratio": 1.0} if balance == "under_over" else {}}
     other = windows.copy(deep=True)
     rows = step_rows(windows, np.flatnonzero(split["role"].values[0] == role))
     other["values"].values[np.unique(rows[rows >= 0])] = 1e30
     for name, data in (("a", windows), ("b", other)):
-        train(data, split, configure(model), folder=tmp_path / name, device="cpu")
+        train(data, split, configure(model, balance=remedy), folder=tmp_path / name, device="cpu")
     for file in ("model.safetensors", "model.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
@@ -173,6 +191,84 @@ def test_balancing_moves_the_trained_prior_to_as_many_events_as_not(
     assert model.prior_natural.sum() == pytest.approx(1)
     odds = model.prior_trained[2] / model.prior_trained[3], model.prior_natural[2] / model.prior_natural[3]
     assert odds[0] == pytest.approx(odds[1], rel=0.35 if name != "class_weights" else 1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(BALANCERS))
+def test_every_remedy_trains_and_says_what_it_moved(name, windows, split, configure, tmp_path):
+    options = {"ratio": 0.5} if name == "under_over" else {}
+    remedy = {"name": name, "draw": "each_epoch", "options": options}
+    config = configure("cnn", train={"epochs": 2}, balance=remedy)
+    model = load(train(windows, split, config, folder=tmp_path, device="cpu") and tmp_path, "cpu")
+    assert model.prior_analytic == (name not in NEVER_ANALYTIC)
+    assert model.prior_trained.sum() == pytest.approx(1)
+    assert (model.training["windows_train_made"] > 0) == (name in ("oversample_noisy", "smote", "under_over"))
+    if name == "logit_adjustment":
+        np.testing.assert_allclose(model.prior_trained, 0.25)
+    seen = model.training["windows_train_balanced"]
+    if name.startswith("undersample"):
+        assert seen < model.training["windows_train"]
+
+
+def test_windows_drawn_at_each_epoch_differ_and_their_prior_is_that_of_all(windows, split, configure):
+    config = configure(balance={"name": "undersample", "event": "M1.0", "draw": "each_epoch"})
+    made = prepare(windows, split["role"].values[0], config, choose_device("cpu"))
+    draws = [made.task.redraw(epoch) for epoch in range(8)]
+    assert torch.equal(draws[0].index, made.task.train.index)
+    assert len({tuple(draw.index.tolist()) for draw in draws}) == 8
+    assert torch.equal(draws[3].index, made.task.redraw(3).index)
+    shares = [class_priors(draw.low.numpy(), draw.high.numpy(), draw.weight.numpy(), 4) for draw in draws]
+    np.testing.assert_allclose(made.prior_trained, np.mean(shares, axis=0), rtol=1e-6)
+    fixed = prepare(
+        windows,
+        split["role"].values[0],
+        configure(balance={"name": "undersample", "event": "M1.0"}),
+        choose_device("cpu"),
+    )
+    assert fixed.task.redraw is None
+    assert torch.equal(fixed.task.train.index, draws[0].index)
+
+
+def test_made_windows_stand_behind_those_observed_and_are_mixtures_of_train_windows(
+    windows, split, configure
+):
+    config = configure(balance={"name": "smote", "event": "M1.0", "options": {"neighbours": 3}})
+    made = prepare(windows, split["role"].values[0], config, choose_device("cpu"))
+    task = made.task
+    n_before = len(task.natural.tensors.step_rows)
+    new = task.train.index >= n_before
+    assert int(new.sum()) == made.n_made > 50
+    assert (task.train.tensors.last_class[task.train.index[new]] == -1).all()
+    assert (task.train.low[new] == task.train.high[new]).all()
+    assert (task.train.low[new] >= 2).all()
+    assert task.validation.tensors is task.natural.tensors
+    np.testing.assert_array_equal(
+        gather_steps(task.train.tensors, task.train.index[~new]),
+        gather_steps(task.natural.tensors, task.train.index[~new]),
+    )
+    steps = gather_steps(task.train.tensors, task.train.index[new])
+    events = gather_steps(task.natural.tensors, task.natural.index[task.natural.low >= 2])
+    assert torch.isfinite(steps).all()
+    assert (steps <= events.amax(dim=0) + 1e-5).all()
+    assert (steps >= events.amin(dim=0) - 1e-5).all()
+
+
+def test_logit_adjustment_learns_under_equal_classes_and_is_judged_under_the_natural_ones(
+    windows, split, configure, tmp_path
+):
+    models = {}
+    for name in ("none", "logit_adjustment"):
+        config = configure("cnn", train={"epochs": 12}, balance={"name": name})
+        models[name] = train(windows, split, config, folder=tmp_path / name, device="cpu")
+    losses = {name: history(tmp_path / name)[-1]["validation_loss_best"] for name in models}
+    assert losses["logit_adjustment"] == pytest.approx(losses["none"], rel=0.15)
+    bias = {name: model.module.head.bias.detach().softmax(0).numpy() for name, model in models.items()}
+    assert bias["logit_adjustment"][3] > 2 * bias["none"][3]
+
+
+def test_logit_adjustment_of_a_model_fitted_directly_says_what_to_use(windows, split, configure, tmp_path):
+    config = configure("logistic", balance={"name": "logit_adjustment"})
+    with pytest.raises(FlarecastError, match=r"fitted by gradient, got logistic; use class_weights"):
+        train(windows, split, config, folder=tmp_path, device="cpu")
 
 
 def test_without_balancing_the_two_priors_are_the_same_to_the_bit(windows, split, configure, tmp_path):
@@ -350,7 +446,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
             {"model": {"options": {"depth": 2}}},
             "model.options: unknown key depth; known here: dropout, head, hidden",
         ),
-        ({"balance": {"name": "smote"}}, "balance.name: expected one of"),
+        ({"balance": {"name": "rose"}}, "balance.name: expected one of"),
         ({"balance": {"name": "undersample", "options": {"k": 1}}}, "balance.options: unknown key k"),
     ],
 )

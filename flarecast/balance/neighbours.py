@@ -53,10 +53,12 @@ def smote(
     if not grown:  # positives are the majority already
         return balanced(train, known, analytic=False)
     sampler = SMOTE(sampling_strategy=grown, k_neighbors=neighbours, random_state=_seed(rng))
-    flat, shape = flattened(train, known, "smote")
-    grown_flat, grown_label = sampler.fit_resample(flat, label)
-    steps = grown_flat[known.size :].reshape(-1, *shape).astype(np.float32)
-    classes = grown_label[known.size :].astype(np.int64)
+    shown = np.isin(label, list(grown))
+    shown[np.flatnonzero(~shown)[:1]] = True  # a sampler wants two classes; the other one needs no more
+    flat, shape = flattened(train, known[shown], "smote")
+    grown_flat, grown_label = sampler.fit_resample(flat, label[shown])
+    steps = grown_flat[len(flat) :].reshape(-1, *shape).astype(np.float32)
+    classes = grown_label[len(flat) :].astype(np.int64)
     made = Made(steps, classes, classes, np.full(classes.size, -1))
     return balanced(train, known, analytic=False, made=made)
 

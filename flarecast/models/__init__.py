@@ -26,6 +26,7 @@ MODELS: dict[str, str] = {
     "climatology": "flarecast.models.climatology",
     "persistence": "flarecast.models.persistence",
     "logistic": "flarecast.models.logistic",
+    "svm": "flarecast.models.svm",
     "lstm": "flarecast.models.lstm",
     "gru": "flarecast.models.gru",
     "cnn": "flarecast.models.cnn",

@@ -1,8 +1,10 @@
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from sklearn.svm import SVC
 
 from flarecast.batches import Batch
 from flarecast.config import check_options
@@ -90,7 +92,7 @@ def test_options_out_of_range_are_refused(name, options):
         check_options(load_builder(name), options, "model.options")
 
 
-@pytest.mark.parametrize("name", ["lstm", "cnn", "logistic"])
+@pytest.mark.parametrize("name", ["lstm", "cnn", "logistic", "svm"])
 @pytest.mark.parametrize("n_steps", [1, 2])
 def test_models_work_on_windows_of_one_or_two_steps(name, n_steps):
     module = load_builder(name)(Shape(2, n_steps, 3)).eval()
@@ -174,3 +176,51 @@ def test_the_network_of_convolutions_sees_no_later_step():
     difference = (module.blocks(steps.transpose(1, 2)) - module.blocks(changed.transpose(1, 2))).abs()[0]
     assert difference[:, :5].max() == 0
     assert difference[:, 5:].max() > 0
+
+
+@pytest.mark.parametrize("n_windows", [250, 40])
+def test_support_vectors_give_the_margins_of_scikit_learn(n_windows):
+    rng = np.random.default_rng(5)
+    steps = rng.normal(size=(n_windows, 4, 2)).astype(np.float32)
+    classes = np.digitize(
+        steps[:, -1, 0] + steps[:, :, 1].mean(1) ** 2 + rng.normal(0, 0.3, n_windows), [0.5, 1]
+    )
+    module = load_builder("svm")(Shape(2, 4, 3), inverse_penalty=3.0, gamma=0.2)
+    prior = torch.from_numpy(np.bincount(classes, minlength=3) / n_windows)
+    parts = [batch(steps[part], classes[part]) for part in np.array_split(np.arange(n_windows), 3)]
+    module.fit_directly(parts, prior)
+    values = module.standardised(torch.from_numpy(steps))
+    assert values.mean(dim=0).abs().max() < 1e-6
+    for event in range(2):
+        machine = SVC(C=3.0, gamma=0.2).fit(values.numpy(), classes > event)
+        expected = machine.decision_function(values.numpy())
+        np.testing.assert_allclose(module.margins(values)[:, event], expected, atol=1e-9)
+        np.testing.assert_array_equal(module.margins(values)[:, event] > 0, machine.predict(values.numpy()))
+    probability = torch.softmax(module(torch.from_numpy(steps), torch.full((n_windows,), -1)), dim=1).numpy()
+    np.testing.assert_allclose(probability.sum(axis=1), 1)
+    assert len(module.support) <= n_windows
+    assert abs(probability[:, 1:].sum(axis=1).mean() - (classes > 0).mean()) < 0.1
+
+
+def test_a_machine_takes_weights_and_no_more_windows_than_it_may():
+    rng = np.random.default_rng(6)
+    steps = rng.normal(size=(400, 1, 1)).astype(np.float32)
+    classes = (steps[:, 0, 0] + rng.normal(size=400) > 1).astype(np.int64)
+    plain, heavy = batch(steps, classes), batch(steps, classes)
+    heavy = replace(heavy, weight=torch.where(heavy.low > 0, 4.0, 0.5))
+    mean = []
+    for part in (plain, heavy):
+        module = load_builder("svm")(Shape(1, 1, 2), max_windows=100)
+        module.fit_directly([part], torch.tensor([0.7, 0.3], dtype=torch.float64))
+        assert len(module.support) <= 100
+        mean.append(torch.softmax(module(part.steps, part.last_class), dim=1)[:, 1].mean())
+    assert mean[1] > mean[0] + 0.1
+
+
+def test_an_event_that_no_machine_can_learn_keeps_its_prior():
+    module = load_builder("svm")(Shape(1, 1, 3))
+    steps = np.random.default_rng(0).normal(size=(40, 1, 1))
+    prior = torch.tensor([0.75, 0.25, 0.0], dtype=torch.float64)
+    module.fit_directly([batch(steps, (steps[:, 0, 0] > 0.7).astype(np.int64))], prior)
+    probability = torch.softmax(module(torch.zeros(1, 1, 1), torch.tensor([-1])), dim=1)
+    assert 0 < probability[0, 2] < 1e-5

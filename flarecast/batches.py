@@ -134,7 +134,9 @@ def to_device(
 
 
 def with_windows(tensors: WindowTensors, steps: Tensor, last_class: Tensor) -> WindowTensors:
-    """The same windows, and more behind them that have rows of their own, all of whose values count as observed.
+    """The same windows, and more behind them that have rows of their own.
+
+    All their values count as observed.
 
     Args:
         tensors: Windows of a file.

@@ -236,7 +236,7 @@ def run_evaluate(
     content = score_forecasts(
         forecasts,
         references=named,
-        truth=open_windows(truth) if truth else None,
+        truth=truth if truth is None or truth.suffix.lower() != ".nc" else open_windows(truth),
         rng=config.generator("evaluate"),
         resamples=config.evaluate.resamples,
         confidence=config.evaluate.confidence,

@@ -12,7 +12,7 @@ from flarecast.cli.options import IN, OUT, config_options, say, talk_options
 @click.option(
     "--reference", "references", type=IN, multiple=True, help="Other forecasts (.nc or .csv) to compare with."
 )
-@click.option("--truth", type=IN, help="windows.nc that says what occurred.")
+@click.option("--truth", type=IN, help="What occurred: windows.nc, or a list of flares (.csv).")
 @config_options
 @click.option("-o", "--output", type=OUT, help="scores.json to write.")
 @talk_options

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from flarecast.evaluate.subsets import (
     out_of_fold_subsets,
     subsets_of,
 )
+from flarecast.evaluate.truth import fill_from_flares
 from flarecast.exchange.forecast_csv import day_ahead
 from flarecast.schema import ROLES
 
@@ -34,7 +36,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     forecasts: xr.Dataset,
     *,
     references: Mapping[str, xr.Dataset] | None = None,
-    truth: xr.Dataset | None = None,
+    truth: xr.Dataset | Path | None = None,
     rng: np.random.Generator,
     resamples: int = 1000,
     confidence: float = 0.95,
@@ -51,7 +53,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     Args:
         forecasts: Forecasts, ours or anybody's.
         references: Other forecasts by name; a name in their own attribute goes first.
-        truth: Windows that say what occurred, in place of the file's own outcomes.
+        truth: Windows, or a list of flares, that say what occurred, in place of the file's own outcomes.
         rng: Source of the resamples.
         resamples: How many.
         confidence: Of the intervals.
@@ -70,11 +72,14 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     """
     warnings = _reading_warnings(forecasts)
     if truth is not None:
-        forecasts, unmatched = fill_outcomes(forecasts, truth)
+        if isinstance(truth, Path):
+            forecasts, unmatched = fill_from_flares(forecasts, truth)
+        else:
+            forecasts, unmatched = fill_outcomes(forecasts, truth)
         if unmatched:
-            warnings.append(
-                f"{unmatched:,} windows have no match in the truth file: their outcome is unknown"
-            )
+            by_list = isinstance(truth, Path)
+            found = "are outside the list of flares" if by_list else "have no match in the truth file"
+            warnings.append(f"{unmatched:,} windows {found}: their outcome is unknown")
     role, rows = _scored_rows(forecasts)
     paired = _pair_all(forecasts, references or {})
     contenders = contenders_of(forecasts, paired, warnings)

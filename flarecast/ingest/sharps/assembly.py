@@ -56,12 +56,13 @@ def assemble(
     laid = rows.lay_rows(found.records, good, grid)
     issues = rows.issue(laid, grid, rules.longitude_limit)
     if not issues.issue_time.size:
-        broken = ", ".join(f"{name} {n:,}" for name, n in counts.items() if n)
+        broken = "; ".join(f"{name} {n:,}" for name, n in counts.items() if n)
         raise FlarecastError(
-            f"{raw}: expected windows, got none of {good.size:,} records, of which {int(good.sum()):,} count"
-            f" ({broken}); {issues.n_sparse:,} would have too few steps, {issues.n_at_limb:,} lie beyond"
-            f" longitude_limit, no others are at a whole stride of {grid.stride / 60:g} minutes; widen the"
-            " span or the rules, or shorten the stride"
+            f"{raw}: expected a window of {grid.n_steps} steps at a whole stride of {grid.stride / 60:g}"
+            f" minutes, got none from {good.size:,} records, {int(good.sum()):,} of them within the rules"
+            f"{f' ({broken})' if broken else ''}: {issues.n_sparse:,} would have too few steps,"
+            f" {issues.n_at_limb:,} lie beyond longitude_limit; widen the span or the rules, or lower n_steps"
+            " or stride_minutes"
         )
     owners = labels.find_owners(found.records, _flux(request, found), found.noaa_of)
     record = labels.find_flares(raw, labelling.flare_lists, labelling.convert_to, labelling.max_bad_rows)

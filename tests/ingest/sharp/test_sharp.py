@@ -367,7 +367,7 @@ def test_what_happens_after_a_window_is_issued_changes_no_feature_of_it(raw, kit
         ("T_REC,HARPNUM,USFLUX,USFLUX\n2011.02.15_00:00:00_TAI,377,1,2\n", "expected each column once"),
         (
             "T_REC,HARPNUM,USFLUX\n2011.02.15_00:00:00_TAI,377,1e22\n",
-            "expected windows, got none of 1 records",
+            "minutes, got none from 1 records, 1 of them within the rules",
         ),
     ],
 )

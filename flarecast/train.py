@@ -135,8 +135,9 @@ def _fit(
             "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
             f"{config.model.name}; use class_weights"
         )
-    module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
-    entry = {"kept": "fitted directly", "validation_loss_best": validation_loss(module, task)}
+    said = module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
+    loss = validation_loss(module, task)
+    entry = {"kept": "fitted directly", **(said or {}), "validation_loss_best": loss}
     write_history(store.folder, [entry])
     if progress is not None:
         progress(1, 1, {"validation_loss": entry["validation_loss_best"]})

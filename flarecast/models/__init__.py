@@ -5,11 +5,12 @@ takes scaled and filled steps (b, n_steps, n_inputs) and the class of the latest
 none, and gives logits (b, K + 1) of the exclusive classes between K nested events; the probability of event
 j is the sum over the classes above j, so that p(>=C) >= p(>=M) >= p(>=X) by construction.
 
-A network takes an option `mask`: with it the inputs of a step are the values and, behind them, a 1 for each
-that was observed and a 0 for each that was filled; without it, and for any other model, the values alone.
+A model may take an option `mask`: with it the inputs of a step are the values and, behind them, a 1 for each
+that was observed and a 0 for each that was filled; without it, the values alone.
 
 A module fitted by gradient ends in `head`, an entry of `head.HEADS`, whose bias starts at the class priors.
-Any other has `fit_directly(batches, prior)`. What a model knows must be in its `state_dict`.
+Any other has `fit_directly(batches, prior)`, which may return what the model file is to say of it. What a
+model knows must be in its `state_dict`.
 """
 
 import inspect
@@ -27,6 +28,10 @@ MODELS: dict[str, str] = {
     "persistence": "flarecast.models.persistence",
     "logistic": "flarecast.models.logistic",
     "svm": "flarecast.models.svm",
+    "random_forest": "flarecast.models.random_forest",
+    "gradient_boosting": "flarecast.models.gradient_boosting",
+    "nearest": "flarecast.models.nearest",
+    "spot_class": "flarecast.models.spot_class",
     "lstm": "flarecast.models.lstm",
     "gru": "flarecast.models.gru",
     "cnn": "flarecast.models.cnn",

@@ -4,6 +4,7 @@ All that is fitted here (scaling, class priors, base rates) is fitted on the tra
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from flarecast import scale
 from flarecast.averaging import AVERAGINGS
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
-from flarecast.config import Config
+from flarecast.config import Config, check_options
 from flarecast.epochs import Plan, Task
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
-from flarecast.losses import LOSSES, with_offset
+from flarecast.losses import LOSSES, Loss, with_offset
 from flarecast.models import takes_mask
 from flarecast.models.shape import LEAST_PRIOR
 from flarecast.rebalance import Rebalanced, as_train_windows, rebalance
@@ -119,7 +120,7 @@ def _task(
     before, after = (
         np.maximum(prior, LEAST_PRIOR) for prior in (rebalanced.prior_natural, rebalanced.prior_trained)
     )
-    loss = choose("train.loss", config.train.loss, LOSSES)
+    loss = chosen_loss(config)
     if rebalanced.logit_offset is not None:
         offset = torch.from_numpy(rebalanced.logit_offset.astype(np.float32)).to(device)
         loss = with_offset(loss, offset)
@@ -134,6 +135,19 @@ def _task(
         plan=plan,
         redraw=rebalanced.redraw,
     )
+
+
+def chosen_loss(config: Config) -> Loss:
+    """The training loss with its options.
+
+    Raises:
+        FlarecastError: No such loss or option, or one that does not fit the events.
+    """
+    function = choose("train.loss", config.train.loss, LOSSES)
+    loss = partial(function, **check_options(function, config.train.loss_options, "train.loss_options"))
+    none = torch.zeros(1, dtype=torch.int64)
+    loss(torch.zeros(1, len(config.events) + 1), none, none, torch.ones(1))
+    return loss
 
 
 def _require(role: NDArray[np.int8], counts: dict[str, int]) -> None:

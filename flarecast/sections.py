@@ -93,6 +93,7 @@ class Train(Section):
     weight_decay: float = Field(1e-4, ge=0)
     patience: int = Field(8, ge=1)
     loss: str = "cross_entropy"
+    loss_options: Options = {}
     averaging: str = "swa"
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)

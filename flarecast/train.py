@@ -25,11 +25,10 @@ from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
 from flarecast.epochs import Plan, Progress, Store, fit_by_gradient, validation_loss, write_history
 from flarecast.errors import FlarecastError, choose
-from flarecast.losses import LOSSES
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
-from flarecast.prepare import Prepared, prepare
+from flarecast.prepare import Prepared, chosen_loss, prepare
 from flarecast.seen import pack
 
 
@@ -40,7 +39,7 @@ def check_parts(config: Config) -> None:
         FlarecastError: An unknown part or option.
     """
     choose("scale.name", config.scale.name, scale.SCALES)
-    choose("train.loss", config.train.loss, LOSSES)
+    chosen_loss(config)
     choose("train.averaging", config.train.averaging, AVERAGINGS)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
     balancer = choose("balance.name", config.balance.name, BALANCERS)

@@ -15,6 +15,7 @@ from flarecast.batches import choose_device, gather_steps
 from flarecast.epochs import phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
+from flarecast.losses import LOSSES
 from flarecast.model_file import load
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
@@ -385,6 +386,22 @@ def test_a_single_epoch_keeps_its_weights(windows, split, configure, tmp_path):
     assert model.training["kept"] == "best"
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_trains(loss, windows, split, configure, tmp_path):
+    train(windows, split, configure(train={"loss": loss, "epochs": 2}), folder=tmp_path, device="cpu")
+    first, second, _ = history(tmp_path)
+    assert second["train_loss"] < first["train_loss"]
+
+
+def test_options_of_a_loss_change_what_is_learned(windows, split, configure, tmp_path):
+    losses = []
+    for gamma in (0.0, 5.0):
+        settings = {"epochs": 1, "loss": "focal", "loss_options": {"gamma": gamma}}
+        train(windows, split, configure(train=settings), folder=tmp_path / str(gamma), device="cpu")
+        losses.append(history(tmp_path / str(gamma))[0]["train_loss"])
+    assert losses[1] < losses[0]
+
+
 def test_a_subset_of_features_trains_on_these_alone(windows, split, configure, tmp_path):
     config = configure("logistic", model={"features": ["R_VALUE"]})
     model = train(windows, split, config, folder=tmp_path, device="cpu")
@@ -439,7 +456,12 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
     ("sections", "words"),
     [
         ({"scale": {"name": "minmax"}}, "scale.name: expected one of"),
-        ({"train": {"loss": "hinge"}}, "train.loss: expected one of"),
+        ({"train": {"loss": "mse"}}, "train.loss: expected one of binary_cross_entropy, brier"),
+        ({"train": {"loss": "focal", "loss_options": {"beta": 1}}}, "train.loss_options: unknown key beta"),
+        (
+            {"train": {"loss": "brier", "loss_options": {"event_weight": [1.0, 2.0]}}},
+            "event_weight with a number for each of 3 events, got 2",
+        ),
         ({"train": {"averaging": "ema"}}, "train.averaging: expected one of"),
         ({"model": {"name": "oracle"}}, "model.name: expected one of"),
         (

@@ -165,6 +165,48 @@ def tss_max(ranked: RankedCounts) -> FloatArray:
     return np.asarray((hits - rate).max(axis=-1), dtype=np.float64)
 
 
+def recall_at_far(ranked: RankedCounts, rate: float) -> FloatArray:
+    """Recall at a false alarm rate: share of the events forecast when that share of non-events is, too.
+
+    The ROC curve at that rate, straight inside ties. From 0 to 1, perfect 1, random order gives the rate
+    itself. Does not depend on the event rate. Its decision threshold is chosen on the scored sample, so it
+    compares orders of forecasts and is no recall that a forecaster had; with fewer than about 1 / rate
+    non-events it hangs on a single one.
+
+    Args:
+        ranked: Counts, any shape (..., bin).
+        rate: False alarm rate, in [0, 1).
+
+    Returns:
+        Score, shape (...); NaN where there were no events or no non-events.
+
+    Source: Fawcett (2006), Pattern Recogn. Lett. 27, 861 (points of the ROC curve).
+    """
+    hits = _reached(ranked.in_non_events, ranked.in_events, rate, last=True)
+    return np.where(ranked.non_events > 0, ratio(hits, ranked.events), np.nan)
+
+
+def precision_at_recall(ranked: RankedCounts, share: float) -> FloatArray:
+    """Precision at a recall: share of warnings that come true when so many warnings are given.
+
+    R / (R + F), F the false alarms among forecasts above the one that reaches the R-th event; ties are taken
+    in random order. From 0 to 1, perfect 1, random order gives the base rate. Means nothing without the base
+    rate; the decision threshold is chosen on the scored sample.
+
+    Args:
+        ranked: Counts, any shape (..., bin).
+        share: Recall, in (0, 1).
+
+    Returns:
+        Score, shape (...); NaN where there were no events.
+
+    Source: Davis & Goadrich (2006), ICML (interpolation between points of the curve).
+    """
+    false_alarms = _reached(ranked.in_events, ranked.in_non_events, share, last=False)
+    hits = share * ranked.events
+    return ratio(hits, hits + false_alarms)
+
+
 def _merge(in_events: FloatArray, in_non_events: FloatArray, n_bins: int) -> tuple[IntArray, BoolArray]:
     """Bin of each level of probability, and whether each bin's events share one rank.
 
@@ -199,3 +241,22 @@ def _mean_precision(
     share = np.nan_to_num(ratio(inside, size))
     rest = events_before - windows_before * share
     return share + np.nan_to_num(ratio(rest * np.log1p(size / windows_before), size))
+
+
+def _reached(leading: FloatArray, other: FloatArray, share: float, *, last: bool) -> FloatArray:
+    """How much of `other`, by rank from the highest, lies above the place where `leading` reaches a share.
+
+    The first such place, or the last, before it is passed. Inside a bin both are taken as evenly mixed.
+    Shapes (..., bin) -> (...).
+    """
+    if leading.shape[-1] == 0:
+        return np.zeros(leading.shape[:-1])
+    passed = leading.cumsum(axis=-1, dtype=np.float64)
+    target = share * passed[..., -1]
+    there = passed > target[..., None] if last else passed >= target[..., None]
+    nth = there.argmax(axis=-1)[..., None]
+    in_bin, before = (np.take_along_axis(one, nth, axis=-1)[..., 0] for one in (leading, passed))
+    others = np.take_along_axis(other, nth, axis=-1)[..., 0]
+    above = np.where(np.arange(other.shape[-1]) < nth, other, 0).sum(axis=-1, dtype=np.float64)
+    part = np.nan_to_num(ratio(target - (before - in_bin), in_bin))
+    return np.asarray(above + part * others, dtype=np.float64)

@@ -17,8 +17,15 @@ from flarecast.skill.contingency import (
     recall,
     tss,
 )
+from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
 from flarecast.skill.probability import base_rate, brier, bss, bss_train, bss_year, ece, log_loss
-from flarecast.skill.ranking import average_precision, roc_auc, tss_max
+from flarecast.skill.ranking import (
+    average_precision,
+    precision_at_recall,
+    recall_at_far,
+    roc_auc,
+    tss_max,
+)
 from flarecast.skill.sums import BoolArray, FloatArray
 
 
@@ -43,6 +50,14 @@ NEEDS: dict[str, tuple[str, Callable[[Any], BoolArray]]] = {
     "events": ("no events", lambda sums: sums.events > 0),
     "non_events": ("no non-events", lambda sums: sums.non_events > 0),
     "warned": ("no event was forecast at this decision threshold", lambda sums: sums.warned > 0),
+    "unwarned": (
+        "an event was forecast for every window at this decision threshold",
+        lambda sums: sums.misses + sums.correct_negatives > 0,
+    ),
+    "cells": (
+        "one of the four counts is 0 at this decision threshold",
+        lambda sums: sums.hits * sums.correct_negatives * sums.false_alarms * sums.misses > 0,
+    ),
     "training_rate": ("training base rate unknown", lambda sums: ~np.isnan(sums.training_error)),
 }
 """What scores need: the reason given where it is absent, and the test."""
@@ -57,6 +72,12 @@ CONTINGENCY: dict[str, Score] = {
     "f1": Score(f1, ("events",)),
     "csi": Score(csi, ("events",)),
     "frequency_bias": Score(frequency_bias, ("events",)),
+    "hss1": Score(hss1, ("events",)),
+    "gilbert": Score(gilbert, ("events", "non_events")),
+    "accuracy": Score(accuracy, ("windows",)),
+    "apss": Score(apss, ("events", "non_events")),
+    "mcc": Score(mcc, ("events", "non_events", "warned", "unwarned")),
+    "sedi": Score(sedi, ("events", "non_events", "cells"), hangs_on_rate=False),
 }
 """Scores of a `ContingencyTable`."""
 
@@ -75,6 +96,14 @@ PROBABILITY: dict[str, Score] = {
 RANKING: dict[str, Score] = {
     "average_precision": Score(average_precision, ("events",)),
     "roc_auc": Score(roc_auc, ("events", "non_events"), hangs_on_rate=False),
+    "recall_at_far_01": Score(
+        lambda ranked: recall_at_far(ranked, 0.01), ("events", "non_events"), hangs_on_rate=False
+    ),
+    "recall_at_far_05": Score(
+        lambda ranked: recall_at_far(ranked, 0.05), ("events", "non_events"), hangs_on_rate=False
+    ),
+    "precision_at_recall_50": Score(lambda ranked: precision_at_recall(ranked, 0.5), ("events",)),
+    "precision_at_recall_80": Score(lambda ranked: precision_at_recall(ranked, 0.8), ("events",)),
     "tss_max": Score(tss_max, ("events", "non_events"), hangs_on_rate=False),
 }
 """Scores of `RankedCounts`."""

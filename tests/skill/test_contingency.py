@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scores import categorical
 from sklearn import metrics
 
 from flarecast import skill
@@ -29,6 +31,12 @@ def table_of(*counts: float) -> skill.ContingencyTable:
         ("f1", 56 / 151),
         ("csi", 28 / 123),
         ("frequency_bias", 100 / 51),
+        ("accuracy", 0.9661),
+        ("gilbert", 0.2160),
+        ("hss1", -44 / 51),
+        ("apss", -44 / 51),
+        ("mcc", 0.3768),
+        ("sedi", 0.7528),
     ],
 )
 def test_finley_1884_is_reproduced(score, expected):
@@ -53,11 +61,55 @@ def test_scores_equal_those_of_scikit_learn_where_both_are_defined(pairs, decisi
         assert skill.f1(table) == pytest.approx(metrics.f1_score(occurred, warned))
         assert skill.csi(table) == pytest.approx(metrics.jaccard_score(occurred, warned))
         assert skill.recall(table) == pytest.approx(metrics.recall_score(occurred, warned))
+        if warned.any() and not warned.all():
+            assert skill.mcc(table) == pytest.approx(metrics.matthews_corrcoef(occurred, warned))
         assert -1 <= skill.tss(table) <= 1
         assert -1 <= skill.hss(table) <= 1
+    assert skill.accuracy(table) == pytest.approx(metrics.accuracy_score(occurred, warned))
     if warned.any():
         assert skill.precision(table) == pytest.approx(metrics.precision_score(occurred, warned))
         assert skill.false_alarm_ratio(table) == pytest.approx(1 - skill.precision(table))
+
+
+@pytest.mark.parametrize("counts", [(28, 72, 23, 2680), (3, 1, 4, 5), (9, 30, 2, 6), (1, 50, 20, 900)])
+def test_scores_equal_those_of_the_scores_library(counts):
+    hits, false_alarms, misses, correct_negatives = counts
+    theirs = categorical.BasicContingencyManager(
+        {
+            name: xr.DataArray(float(count))
+            for name, count in {
+                "tp_count": hits,
+                "fp_count": false_alarms,
+                "fn_count": misses,
+                "tn_count": correct_negatives,
+                "total_count": sum(counts),
+            }.items()
+        }
+    )
+    table = table_of(*counts)
+    assert skill.accuracy(table) == pytest.approx(theirs.accuracy().item())
+    assert skill.gilbert(table) == pytest.approx(theirs.equitable_threat_score().item())
+    assert skill.sedi(table) == pytest.approx(theirs.symmetric_extremal_dependence_index().item())
+    assert skill.hss(table) == pytest.approx(theirs.heidke_skill_score().item())
+    assert skill.gilbert(table) == pytest.approx(skill.hss(table) / (2 - skill.hss(table)))
+
+
+def test_never_warning_has_no_skill_by_hss1_and_the_common_outcome_none_by_apss():
+    assert skill.hss1(table_of(0, 0, 5, 95)) == 0
+    assert skill.apss(table_of(0, 0, 5, 95)) == 0
+    mostly_events = table_of(95, 5, 0, 0)
+    assert skill.apss(mostly_events) == 0
+    assert skill.hss1(mostly_events) == pytest.approx(90 / 95)
+
+
+def test_scores_that_need_all_cells_are_nan_where_one_is_empty():
+    for counts in ((0, 3, 2, 5), (3, 0, 2, 5), (3, 2, 0, 5), (3, 2, 5, 0)):
+        assert np.isnan(skill.sedi(table_of(*counts)))
+    for counts in ((0, 0, 2, 5), (2, 5, 0, 0), (0, 2, 0, 5), (2, 0, 5, 0)):
+        assert np.isnan(skill.mcc(table_of(*counts)))
+    for score in (skill.gilbert, skill.apss):
+        assert np.isnan(score(table_of(0, 3, 0, 7)))
+        assert np.isnan(score(table_of(4, 0, 2, 0)))
 
 
 def test_an_event_is_forecast_where_the_probability_equals_the_decision_threshold():

@@ -119,7 +119,16 @@ def test_without_events_scores_are_nan_with_a_reason_and_errors_are_numbers():
     sample = skill.draw_sample(np.zeros(30, dtype=bool), np.arange(30), np.random.default_rng(0))
     found = all_scores(sample, np.linspace(0, 0.5, 30))
     undefined = {name for name, estimate in found.items() if estimate.reason == "no events"}
-    defined = {"brier", "log_loss", "base_rate", "ece", "ece_mass", "bss_train", "false_alarm_rate"}
+    defined = {
+        "brier",
+        "log_loss",
+        "base_rate",
+        "ece",
+        "ece_mass",
+        "bss_train",
+        "false_alarm_rate",
+        "accuracy",
+    }
     assert undefined == set(skill.SCORES) - defined
     assert all(np.isnan(found[name].value) for name in undefined)
 

@@ -41,6 +41,43 @@ def test_tss_max_is_the_best_of_all_decision_thresholds():
     assert skill.tss_max(skill.rank(probability, occurred)) == pytest.approx(best)
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.5, 0.7, 1.0]), st.booleans()), min_size=2),
+    st.sampled_from([0.013, 0.051, 0.37]),
+)
+def test_recall_at_a_false_alarm_rate_is_the_roc_curve_of_scikit_learn(pairs, rate):
+    probability = np.array([pair[0] for pair in pairs])
+    occurred = np.array([pair[1] for pair in pairs])
+    found = skill.recall_at_far(skill.rank(probability, occurred), rate)
+    if occurred.all() or not occurred.any():
+        assert np.isnan(found)
+        return
+    curve = metrics.roc_curve(occurred, probability, drop_intermediate=False)
+    after = int(np.searchsorted(curve[0], rate, side="right"))
+    expected = np.interp(rate, curve[0][after - 1 : after + 1], curve[1][after - 1 : after + 1])
+    assert found == pytest.approx(expected)
+
+
+def test_precision_at_a_recall_is_a_point_of_the_curve_of_scikit_learn():
+    probability, occurred, _ = clustered(2000, 60, -2, seed=6)
+    # An even number of events, so that half of them are at a point of the curve.
+    occurred[np.flatnonzero(occurred)[: occurred.sum() % 2]] = False
+    precision, recall, _ = metrics.precision_recall_curve(occurred, probability)
+    ranked = skill.rank(probability, occurred)
+    expected = precision[recall == 0.5].max()
+    assert skill.precision_at_recall(ranked, 0.5) == pytest.approx(expected)
+    constant = skill.rank(np.full(10, 0.2), np.arange(10) < 3)
+    assert skill.precision_at_recall(constant, 0.8) == pytest.approx(0.3)
+    assert skill.recall_at_far(constant, 0.05) == pytest.approx(0.05)
+
+
+def test_a_perfect_order_recalls_all_without_a_false_alarm():
+    ranked = skill.rank(np.linspace(0, 1, 40), np.arange(40) >= 30)
+    assert skill.recall_at_far(ranked, 0.01) == 1
+    assert skill.precision_at_recall(ranked, 0.8) == 1
+
+
 def test_the_sweep_gives_the_table_of_each_decision_threshold():
     probability, occurred, _ = clustered(200, 30, -1, seed=2)
     ranked = skill.rank(probability.round(2), occurred)
@@ -57,7 +94,7 @@ def test_merging_non_events_between_events_changes_no_score():
     exact = combined(skill.rank(probability, occurred, sample.blocks), sample.counts)
     merged = combined(skill.rank(probability, occurred, sample.blocks, 1000), sample.counts)
     assert merged.lowest.size < exact.lowest.size / 5
-    for score in (skill.average_precision, skill.roc_auc, skill.tss_max):
+    for score in (entry.compute for entry in skill.RANKING.values()):
         np.testing.assert_allclose(score(merged), score(exact), rtol=0, atol=1e-12)
 
 
@@ -68,7 +105,7 @@ def test_intervals_from_rank_bins_agree_with_exact_resampling_to_a_thousandth(le
     sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=200)
     exact = combined(skill.rank(probability, occurred, sample.blocks), sample.counts)
     found = skill.estimate_ranking(sample, probability)
-    for name in ("average_precision", "roc_auc", "tss_max"):
+    for name in skill.RANKING:
         bounds = skill.interval(found[name], sample)
         expected = np.quantile(skill.RANKING[name].compute(exact), [0.025, 0.975])
         np.testing.assert_allclose([bounds.low, bounds.high], expected, rtol=0, atol=1e-3)

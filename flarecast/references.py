@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from flarecast.cycles import phase_of
 from flarecast.schema import ROLES
 
 FloatArray = NDArray[np.float64]
@@ -15,9 +16,19 @@ IntArray = NDArray[np.int64]
 
 DAY = 86_400
 
-REFERENCE_NAMES = ("climatology", "recent_27", "recent_365", "persistence", "persistence_calibrated")
+REFERENCE_NAMES = (
+    *("climatology", "recent_27", "recent_365", "persistence", "persistence_calibrated"),
+    *("climatology_phase", "history_decay"),
+)
 """Training base rate; rate of the last 27 and 365 days; what the region's latest known window did, as 0 or 1,
-and as the training rate that follows it."""
+and as the training rate that follows it; training rate in the same phase of the solar cycle, whose dates are
+known with hindsight; training rate of regions that flared as much, flares of long ago counting less."""
+
+LEAST_RATE = 1e-3
+"""A decayed rate below this says that the region has been quiet for ten half-lives."""
+
+HALF_LIFE_DAYS = 3.0
+"""After so long an outcome counts half in `history_decay`: active regions change within days [d]."""
 
 
 def reference_forecasts(
@@ -40,6 +51,7 @@ def reference_forecasts(
     rates = np.atleast_1d(np.asarray(train_rate, dtype=np.float64))
     issue, valid_to = windows["issue_time"].values, windows["valid_to"].values
     region = region_codes(windows["region"].values)
+    phase, trained = phase_of(issue), role == ROLES.index("train")
     out = np.empty((*occurred.shape, len(REFERENCE_NAMES)))
     for event in range(occurred.shape[1]):
         outcome, rate = occurred[:, event], float(rates[event])
@@ -49,7 +61,10 @@ def reference_forecasts(
         out[:, event, 1] = trailing_rate(issue, valid_to, outcome, 27, rate)
         out[:, event, 2] = trailing_rate(issue, valid_to, outcome, 365, rate)
         out[:, event, 3] = before == 1
-        out[:, event, 4] = _rate_after(before, outcome, role == ROLES.index("train"), rate)
+        out[:, event, 4] = _rate_of_state(before, outcome, trained, rate)
+        out[:, event, 5] = _rate_of_state(phase, outcome, trained, rate)
+        decayed = decayed_rate(region, issue, valid_to, outcome, HALF_LIFE_DAYS)
+        out[:, event, 6] = _rate_of_state(_quarters(decayed, trained), outcome, trained, rate)
     return REFERENCE_NAMES, out
 
 
@@ -131,17 +146,56 @@ def region_codes(region: ArrayLike) -> IntArray:
     return np.unique(np.asarray(region).astype(str), return_inverse=True)[1].astype(np.int64)
 
 
-def _rate_after(
-    before: NDArray[np.int8], outcome: NDArray[np.int8], trained: NDArray[np.bool_], otherwise: float
+def decayed_rate(
+    region: IntArray, issue_time: IntArray, valid_to: IntArray, outcome: NDArray[np.int8], half_life: float
 ) -> FloatArray:
-    """Training rate after each latest known outcome (1, 0, none), or `otherwise` after one never trained on.
+    """Event rate over the region's windows known at issue, each counting half as much after every half-life.
+
+    Args:
+        region: Number of each window's region, shape (window,).
+        issue_time: When each forecast is issued, shape (window,) [s since 1970].
+        valid_to: When each span is over, shape (window,) [s since 1970].
+        outcome: 1, 0 or -1 (unknown, not counted), shape (window,).
+        half_life: In days.
+
+    Returns:
+        Shape (window,); NaN where no outcome of the region is known.
+    """
+    known = np.flatnonzero(outcome >= 0)
+    order = known[np.lexsort((valid_to[known], region[known]))]
+    first = np.flatnonzero(np.diff(region[order], prepend=-1))
+    length = np.diff(np.append(first, order.size))
+    sums = np.stack([outcome[order], np.ones(order.size)], axis=1).astype(np.float64)
+    faded = np.exp2(-np.diff(valid_to[order], prepend=valid_to[order[:1]]).clip(0) / (half_life * DAY))
+    for nth in range(1, length.max(initial=0)):  # the nth windows of all regions at once
+        here = first[length > nth] + nth
+        sums[here] += sums[here - 1] * faded[here, None]
+    total = np.full((outcome.size, 2), np.nan)
+    total[order] = sums
+    # Both sums fade alike since the latest known window, so their ratio is still that of then.
+    latest = latest_known(region, issue_time, valid_to, outcome >= 0)
+    rate = total[latest, 0] / total[latest, 1]
+    return np.where(latest >= 0, rate, np.nan)
+
+
+def _quarters(rate: FloatArray, trained: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """State of a decayed rate: -1 unknown, 0 next to nothing, else its quarter of the training rates."""
+    some = rate > LEAST_RATE
+    fitted = rate[trained & some]
+    edges = np.quantile(fitted, [0.25, 0.5, 0.75]) if fitted.size else np.zeros(0)
+    state = np.where(some, 1 + np.searchsorted(edges, rate), 0)
+    return np.where(np.isnan(rate), -1, state).astype(np.int8)
+
+
+def _rate_of_state(
+    state: NDArray[np.integer], outcome: NDArray[np.int8], trained: NDArray[np.bool_], otherwise: float
+) -> FloatArray:
+    """Training rate in each state, or `otherwise` in one never trained on, shape (window,).
 
     NaN where there are no training windows at all: then there is nothing to calibrate with.
     """
     trained = trained & (outcome >= 0)
-    rate = np.full(before.size, otherwise if trained.any() else np.nan)
-    for state in (-1, 0, 1):
-        fitted = outcome[trained & (before == state)]
-        if fitted.size:
-            rate[before == state] = fitted.mean()
+    rate = np.full(state.size, otherwise if trained.any() else np.nan)
+    for one in np.unique(state[trained]):
+        rate[state == one] = outcome[trained & (state == one)].mean()
     return rate

@@ -8,6 +8,7 @@ import xarray as xr
 
 from flarecast.references import (
     REFERENCE_NAMES,
+    decayed_rate,
     last_known_class,
     reference_forecasts,
     trailing_rate,
@@ -146,3 +147,50 @@ def test_thirty_thousand_windows_take_no_time():
     start = time.perf_counter()
     reference_forecasts(windows, occurred, train_role(30_000), [0.1, 0.1, 0.1])
     assert time.perf_counter() - start < 2
+
+
+def test_climatology_by_phase_is_the_training_rate_of_the_same_phase():
+    days = np.array(
+        ["2001-11-01", "2001-12-01", "2008-12-01", "2009-01-01", "2014-05-01", "2019-12-01"], "M8[D]"
+    )
+    windows = windows_of(list("abcdef"), days.astype(int))
+    role = np.array([1, 1, 1, 1, 4, 4], dtype=np.int8)
+    said = column(windows, [1, 0, 0, 0, 1, 1], role, "climatology_phase")
+    assert said.tolist() == [0.5, 0.5, 0, 0, 0.5, 0]
+    rise = windows_of(["a"], [np.datetime64("2011-09-01", "D").astype(int)])
+    both = xr.concat([windows, rise], "window")
+    assert column(both, [1, 0, 0, 0, 1, 1, 1], np.append(role, 4), "climatology_phase")[-1] == 0.25
+
+
+def test_the_decayed_rate_is_that_of_a_plain_loop():
+    rng = np.random.default_rng(4)
+    n = 150
+    region = rng.integers(3, size=n)
+    issue = np.sort((rng.uniform(0, 60, n).round(1) * DAY).astype(np.int64))
+    ends = issue + DAY
+    outcome = rng.integers(-1, 2, n).astype(np.int8)
+    expected = np.full(n, np.nan)
+    for i in range(n):
+        known = (region == region[i]) & (ends <= issue[i]) & (outcome >= 0)
+        weight = 0.5 ** ((issue[i] - ends[known]) / (4.0 * DAY))
+        if known.any():
+            expected[i] = (weight * outcome[known]).sum() / weight.sum()
+    np.testing.assert_allclose(decayed_rate(region, issue, ends, outcome, 4.0), expected, rtol=1e-9)
+
+
+def test_history_decay_says_how_often_regions_that_flared_as_much_did_in_training():
+    busy, quiet = ["busy"] * 30, ["quiet"] * 30
+    windows = windows_of(busy + quiet + ["new"], [*range(30), *range(30), 5])
+    flares = np.random.default_rng(6).random(30) < 0.7
+    occurred = [1, *flares[1:], *[0] * 30, 0]
+    said = column(windows, occurred, train_role(61), "history_decay")
+    assert (said[31:60] == 0).all()
+    assert said[5:30].mean() > 0.5
+    assert said[60] == said[0] == said[30] == pytest.approx(1 / 3)
+
+
+def test_a_long_quiet_spell_is_as_good_as_no_flare():
+    windows = windows_of(["once"] * 60 + ["never"] * 60, [*range(60), *range(60)])
+    occurred = [1] + [0] * 119
+    said = column(windows, occurred, train_role(120), "history_decay")
+    assert said[50] == said[110] == 0

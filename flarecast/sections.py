@@ -73,10 +73,15 @@ class Balance(Section):
 
 
 class Model(Section):
-    """What is trained: an entry of `models.MODELS`, on some features or all."""
+    """What is trained: an entry of `models.MODELS`, on some features or all, or those that `select` keeps.
+
+    `select` is an entry of `selection.SELECTIONS`, fitted on the train role.
+    """
 
     name: str = "lstm"
     features: tuple[str, ...] | None = Field(None, min_length=1)
+    select: str | None = None
+    select_options: Options = {}
     options: Options = {}
 
 

@@ -28,8 +28,10 @@ from flarecast.errors import FlarecastError, choose
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
+from flarecast.narrow import narrow
 from flarecast.prepare import Prepared, chosen_loss, prepare
 from flarecast.seen import pack
+from flarecast.selection import SELECTIONS, check_selection
 
 
 def check_parts(config: Config) -> None:
@@ -42,6 +44,9 @@ def check_parts(config: Config) -> None:
     chosen_loss(config)
     choose("train.averaging", config.train.averaging, AVERAGINGS)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
+    if config.model.select is not None:
+        choose("model.select", config.model.select, SELECTIONS)
+    check_options(check_selection, config.model.select_options, "model.select_options")
     balancer = choose("balance.name", config.balance.name, BALANCERS)
     check_options(balancer, config.balance.options, "balance.options")
 
@@ -82,7 +87,8 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     """
     check_parts(config)
     where = choose_device(device)
-    prepared = prepare(windows, _roles(windows, split, fold), config, where, plan)
+    role = _roles(windows, split, fold)
+    prepared = prepare(windows, role, narrow(windows, role, config, where, plan), where, plan)
     write_history(folder, [])  # a folder that cannot be written shows before the first epoch
     for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
         stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote

@@ -17,7 +17,7 @@ FLOORS = {
         *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references", "seen"),
         "skill",
     ),
-    "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange"),
+    "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange", "selection"),
     "2": (
         "checking",
         "config",
@@ -26,6 +26,7 @@ FLOORS = {
         "model_file",
         "checkpoint",
         "prepare",
+        "narrow",
         "rebalance",
         "epochs",
         "train",

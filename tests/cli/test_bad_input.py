@@ -94,7 +94,7 @@ def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypa
     assert_refused(
         call("run", "--set", "model.options.depth=3", "-o", "r", "--windows", "w.nc"), "known here"
     )
-    assert_refused(call("run", "--set", "train.loss=hinge", "-o", "r", "--windows", "w.nc"), "cross_entropy")
+    assert_refused(call("run", "--set", "train.loss=wishes", "-o", "r", "--windows", "w.nc"), "cross_entropy")
     assert not list(tmp_path.iterdir())
 
 

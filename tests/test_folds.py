@@ -168,3 +168,16 @@ def test_a_rival_that_makes_no_sense_is_refused_before_anything_runs(change, sen
     assert sentence in result.output
     assert len(result.output.strip().splitlines()) == 1
     assert not (tmp_path / "w.nc").exists()
+
+
+def test_a_fold_without_an_event_is_refused_with_the_way_out(run, tmp_path):
+    words = (
+        run / "windows.nc",
+        run / "split.nc",
+        *changes("events=['C1.0', 'X20']"),
+        "-o",
+        tmp_path / "model",
+    )
+    said = call("train", *words, "--device", "cpu", code=1).output
+    assert "expected at least one X20" in said
+    assert 'set calibrate.folds lower or calibrate.fit_on = "calibration", train a smaller class' in said

@@ -72,6 +72,6 @@ def require_events(
                 if not occurred[mine, column].any()
             ]
     if problems:
-        raise FlarecastError(
-            f"split: {'; '.join(problems)}; train a smaller class, or change the split so that they have some"
-        )
+        inner = 'set calibrate.folds lower or calibrate.fit_on = "calibration", '
+        ways = f"{inner if split.attrs.get('out_of_fold') else ''}train a smaller class, or change the split"
+        raise FlarecastError(f"split: {'; '.join(problems)}; {ways} so that they have some")

@@ -16,8 +16,12 @@ from pydantic import Field
 from torch import Tensor
 
 from flarecast.batches import Batch
+from flarecast.errors import FlarecastError
 from flarecast.models.shape import LEAST_PRIOR, Shape, log_prior
 from flarecast.models.tabular import Table, Tabular
+
+MOST_CLASSES = 1000
+"""More combinations than this are no classes of anything; McIntosh's scheme allows 60."""
 
 
 class SpotClass(Tabular):
@@ -57,6 +61,9 @@ class SpotClass(Tabular):
 
         Returns:
             What the model file says of it.
+
+        Raises:
+            FlarecastError: There are too many combinations to be classes.
         """
         share = log_prior(prior).exp()
         self.prior.copy_(share / share.sum())
@@ -64,6 +71,11 @@ class SpotClass(Tabular):
         parts = [(self.table(one.steps), one.low, one.high, one.weight.double()) for one in batches]
         values, low, high, weight = (torch.cat(part) for part in zip(*parts, strict=True))
         group, which = torch.unique(values, dim=0, return_inverse=True)
+        if len(group) > MOST_CLASSES:
+            raise FlarecastError(
+                f"spot_class: expected at most {MOST_CLASSES} combinations of the features' latest values, "
+                f'got {len(group)}; set model.features = ["mcintosh_z", "mcintosh_p", "mcintosh_c"]'
+            )
         events = torch.arange(len(of_all), device=low.device)
         occurred = (low[:, None] > events).double() * weight[:, None]
         known = ((low[:, None] > events) | (high[:, None] <= events)).double() * weight[:, None]

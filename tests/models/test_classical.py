@@ -227,3 +227,9 @@ def test_a_gap_changes_the_forecast_of_a_model_with_a_mask(name, windows, split,
     gaps[:, :4, 3:] = 0
     last = torch.full((200,), -1)
     assert not torch.equal(model.module(whole, last), model.module(gaps, last))
+
+
+def test_features_that_are_no_spot_classes_are_refused():
+    steps = np.random.default_rng(0).normal(size=(1001, 1, 2)).astype(np.float32)
+    with pytest.raises(FlarecastError, match=r"got 1001; set model\.features"):
+        fitted("spot_class", steps, np.arange(1001) % 3, np.ones(1001, np.float32))

@@ -32,6 +32,7 @@ def ours(probability, occurred, region, year, resamples: int) -> dict[str, tuple
         skill.estimate_contingency(sample, probability, 0.05)
         | skill.estimate_ranking(sample, probability)
         | skill.estimate_probability(sample, probability, training_base_rate=0.02)
+        | skill.estimate_calibration(sample, probability)
     )
     bounds = {name: skill.interval(one, sample) for name, one in found.items()}
     return {name: (found[name].value, one.low, one.high) for name, one in bounds.items()}

@@ -28,7 +28,7 @@ from flarecast.schema import ROLES
 BoolArray = NDArray[np.bool_]
 Draw = Callable[[xr.Dataset, int, BoolArray], Drawn]
 
-WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY)
+WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY, *skill.CALIBRATION)
 """Scores that need no decision threshold."""
 
 

@@ -109,6 +109,7 @@ def _estimates(
     for name, estimate in skill.estimate_ranking(sample, probability).items():
         found[name, SAMPLE_RULE if name == "tss_max" else ""] = estimate
     sums = skill.estimate_probability(sample, probability, training_rate)
+    sums |= skill.estimate_calibration(sample, probability)
     return found | {(name, ""): estimate for name, estimate in sums.items()}
 
 
@@ -128,7 +129,7 @@ def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place)
     The main rule of the one is compared with the main rule of the other, and best HSS with best HSS.
     """
     for (name, rule), estimates in model.estimates.items():
-        if name == "base_rate":
+        if name in ("base_rate", "uncertainty"):  # of the windows, whoever forecasts them
             continue
         theirs = (name, rule)
         if theirs not in other.estimates or rule == model.main_rule:

@@ -5,6 +5,14 @@ Count or sum first (`contingency_table`, `sum_probability`, `rank`), then ask (`
 `minus` turn that into intervals and paired differences.
 """
 
+from flarecast.skill.calibration import (
+    CalibrationSums,
+    calibration_intercept,
+    calibration_slope,
+    discrimination,
+    miscalibration,
+    sum_calibration,
+)
 from flarecast.skill.contingency import (
     ContingencyTable,
     contingency_table,
@@ -19,6 +27,7 @@ from flarecast.skill.contingency import (
     tss,
 )
 from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
+from flarecast.skill.decomposition import reliability, resolution, sharpness, uncertainty, within_bin
 from flarecast.skill.intervals import (
     FEW_EVENT_BLOCKS,
     FEWEST_EVENT_BLOCKS,
@@ -27,6 +36,7 @@ from flarecast.skill.intervals import (
     Sample,
     draw_counts,
     draw_sample,
+    estimate_calibration,
     estimate_contingency,
     estimate_probability,
     estimate_ranking,
@@ -42,6 +52,7 @@ from flarecast.skill.probability import (
     bss_train,
     bss_year,
     ece,
+    ignorance_skill,
     log_loss,
     sum_probability,
 )
@@ -55,10 +66,11 @@ from flarecast.skill.ranking import (
     sweep,
     tss_max,
 )
-from flarecast.skill.scores import CONTINGENCY, PROBABILITY, RANKING, SCORES, Score
+from flarecast.skill.scores import CALIBRATION, CONTINGENCY, PROBABILITY, RANKING, SCORES, Score
 from flarecast.skill.sums import Blocks, blocks_of, combined, total
 
 __all__ = [
+    "CALIBRATION",
     "CONTINGENCY",
     "FEWEST_EVENT_BLOCKS",
     "FEW_EVENT_BLOCKS",
@@ -67,6 +79,7 @@ __all__ = [
     "SCORES",
     "BinSums",
     "Blocks",
+    "CalibrationSums",
     "ContingencyTable",
     "Estimate",
     "Interval",
@@ -83,12 +96,16 @@ __all__ = [
     "bss",
     "bss_train",
     "bss_year",
+    "calibration_intercept",
+    "calibration_slope",
     "combined",
     "contingency_table",
     "csi",
+    "discrimination",
     "draw_counts",
     "draw_sample",
     "ece",
+    "estimate_calibration",
     "estimate_contingency",
     "estimate_probability",
     "estimate_ranking",
@@ -99,20 +116,28 @@ __all__ = [
     "gilbert",
     "hss",
     "hss1",
+    "ignorance_skill",
     "interval",
     "log_loss",
     "mcc",
     "minus",
+    "miscalibration",
     "precision",
     "precision_at_recall",
     "rank",
     "recall",
     "recall_at_far",
+    "reliability",
+    "resolution",
     "roc_auc",
     "sedi",
+    "sharpness",
+    "sum_calibration",
     "sum_probability",
     "sweep",
     "total",
     "tss",
     "tss_max",
+    "uncertainty",
+    "within_bin",
 ]

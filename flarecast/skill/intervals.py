@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flarecast.skill.calibration import N_FIT_BINS, sum_calibration
 from flarecast.skill.contingency import contingency_table
 from flarecast.skill.probability import sum_probability
 from flarecast.skill.ranking import N_RANK_BINS, rank
-from flarecast.skill.scores import CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
+from flarecast.skill.scores import CALIBRATION, CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
 from flarecast.skill.sums import Blocks, BoolArray, FloatArray, IntArray, blocks_of, combined, total
 
 FEWEST_EVENT_BLOCKS = 5
@@ -148,6 +149,14 @@ def estimate_ranking(sample: Sample, probability: NDArray[np.float64]) -> dict[s
     found = _estimate(RANKING, binned, exact, sample.counts)
     # The shift from binned to exact may leave [0, 1], the range of every score here, by a hair.
     return {name: Estimate(one.value, one.resampled.clip(0, 1), one.reason) for name, one in found.items()}
+
+
+def estimate_calibration(sample: Sample, probability: NDArray[np.float64]) -> dict[str, Estimate]:
+    """All scores that refit the forecasts, by name: values exact, resamples from bins and one step."""
+    exact = sum_calibration(probability, sample.occurred)
+    n_bins = min(N_FIT_BINS, MOST_CELLS // max(1, sample.blocks.n))
+    binned = sum_calibration(probability, sample.occurred, sample.blocks, n_bins, exact.fit)
+    return _estimate(CALIBRATION, binned, exact, sample.counts)
 
 
 def minus(first: Estimate, second: Estimate) -> Estimate:

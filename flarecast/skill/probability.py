@@ -32,6 +32,7 @@ class ProbabilitySums:
         n: Windows.
         events: Windows in which it occurred.
         squared_error: Sum of (probability - occurred) squared.
+        squared_probability: Sum of probability squared.
         log_error: Sum of -log of the probability of what happened (natural logarithm, clipped at `CLIP`).
         training_error: Squared error of the training base rate as a constant forecast; NaN if unknown.
         year_n: Windows of each year, (..., year).
@@ -43,6 +44,7 @@ class ProbabilitySums:
     n: FloatArray
     events: FloatArray
     squared_error: FloatArray
+    squared_probability: FloatArray
     log_error: FloatArray
     training_error: FloatArray
     year_n: FloatArray
@@ -88,6 +90,7 @@ def sum_probability(
         n=add(np.ones(probability.size), blocks),
         events=add(occurred, blocks),
         squared_error=add((probability - occurred) ** 2, blocks),
+        squared_probability=add(probability**2, blocks),
         log_error=add(-np.log(of_outcome), blocks),
         training_error=add((training_base_rate - occurred) ** 2, blocks),
         year_n=add_binned(year_code, years.size, blocks),
@@ -196,6 +199,28 @@ def log_loss(sums: ProbabilitySums) -> FloatArray:
     Source: Good (1952), J. R. Stat. Soc. B 14, 107; Roulston & Smith (2002), Mon. Wea. Rev. 130, 1653.
     """
     return ratio(sums.log_error, sums.n)
+
+
+def ignorance_skill(sums: ProbabilitySums) -> FloatArray:
+    """Ignorance skill score: log loss avoided of that of the scored sample's own base rate.
+
+    1 - LL / (-r ln r - (1 - r) ln(1 - r)), r recomputed in every resample. Up to 1; 0 is as good as that
+    constant. Hard on certain forecasts that fail, as `log_loss` is; the same reference as `bss` has.
+    Also: logarithmic skill score, McFadden's pseudo R^2.
+
+    Args:
+        sums: Sums, any shape (...).
+
+    Returns:
+        Score, shape (...); NaN where there were no events or no non-events.
+
+    Source: Roulston & Smith (2002), Mon. Wea. Rev. 130, 1653.
+    """
+    entropy = np.zeros(np.shape(sums.n))
+    for part in (sums.events, sums.non_events):
+        share = ratio(part, sums.n)
+        entropy = entropy - part * np.log(np.where(share > 0, share, 1))
+    return 1 - ratio(sums.log_error, entropy)
 
 
 def ece(bins: BinSums) -> FloatArray:

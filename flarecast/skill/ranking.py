@@ -1,6 +1,7 @@
 """Scores of the order of forecasts: arithmetic on events and non-events counted by rank."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,16 @@ class RankedCounts:
     def non_events(self) -> FloatArray:
         """Windows in which it did not, shape (...)."""
         return np.asarray(self.in_non_events.sum(axis=-1), dtype=np.float64)
+
+    @cached_property
+    def hits(self) -> FloatArray:
+        """Events in each bin and all above, shape (..., bin); kept, as nearly every score asks for them."""
+        return np.asarray(self.in_events.cumsum(axis=-1, dtype=np.float64))
+
+    @cached_property
+    def false_alarms(self) -> FloatArray:
+        """Non-events in each bin and all above, shape (..., bin)."""
+        return np.asarray(self.in_non_events.cumsum(axis=-1, dtype=np.float64))
 
 
 def rank(
@@ -90,8 +101,7 @@ def sweep(ranked: RankedCounts) -> ContingencyTable:
     Returns:
         Counts of shape (..., bin), for the decision thresholds `ranked.lowest`.
     """
-    hits = ranked.in_events.cumsum(axis=-1, dtype=np.float64)
-    false_alarms = ranked.in_non_events.cumsum(axis=-1, dtype=np.float64)
+    hits, false_alarms = ranked.hits, ranked.false_alarms
     return ContingencyTable(hits, false_alarms, hits[..., -1:] - hits, false_alarms[..., -1:] - false_alarms)
 
 
@@ -112,8 +122,9 @@ def average_precision(ranked: RankedCounts) -> FloatArray:
     """
     events = np.asarray(ranked.in_events, dtype=np.float64)
     windows = events + ranked.in_non_events
-    events_to, windows_to = events.cumsum(axis=-1), windows.cumsum(axis=-1)
-    terms = events * np.nan_to_num(ratio(events_to, windows_to))
+    events_to, windows_to = ranked.hits, ranked.hits + ranked.false_alarms
+    terms = np.divide(events_to, windows_to, out=np.zeros_like(windows_to), where=windows_to > 0)
+    terms *= events
     mixed = np.flatnonzero(~ranked.tied)
     if mixed.size:
         inside, size = events[..., mixed], windows[..., mixed]
@@ -139,7 +150,7 @@ def roc_auc(ranked: RankedCounts) -> FloatArray:
     """
     events = np.asarray(ranked.in_events, dtype=np.float64)
     non_events = np.asarray(ranked.in_non_events, dtype=np.float64)
-    not_above = non_events.sum(axis=-1, keepdims=True) - non_events.cumsum(axis=-1)
+    not_above = ranked.non_events[..., None] - ranked.false_alarms
     won = (events * (not_above + non_events / 2)).sum(axis=-1)
     return ratio(won, ranked.events * ranked.non_events)
 
@@ -158,11 +169,9 @@ def tss_max(ranked: RankedCounts) -> FloatArray:
 
     Source: Bloomfield et al. (2012), ApJL 747, L41 (thresholds chosen so).
     """
-    hits = ranked.in_events.cumsum(axis=-1, dtype=np.float64)
-    hits *= ratio(1, ranked.events)[..., None]
-    rate = ranked.in_non_events.cumsum(axis=-1, dtype=np.float64)
-    rate *= ratio(1, ranked.non_events)[..., None]
-    return np.asarray((hits - rate).max(axis=-1), dtype=np.float64)
+    difference = ranked.hits * ratio(1, ranked.events)[..., None]
+    difference -= ranked.false_alarms * ratio(1, ranked.non_events)[..., None]
+    return np.asarray(difference.max(axis=-1), dtype=np.float64)
 
 
 def recall_at_far(ranked: RankedCounts, rate: float) -> FloatArray:
@@ -182,7 +191,7 @@ def recall_at_far(ranked: RankedCounts, rate: float) -> FloatArray:
 
     Source: Fawcett (2006), Pattern Recogn. Lett. 27, 861 (points of the ROC curve).
     """
-    hits = _reached(ranked.in_non_events, ranked.in_events, rate, last=True)
+    hits = _reached(ranked.false_alarms, ranked.hits, rate, last=True)
     return np.where(ranked.non_events > 0, ratio(hits, ranked.events), np.nan)
 
 
@@ -202,7 +211,7 @@ def precision_at_recall(ranked: RankedCounts, share: float) -> FloatArray:
 
     Source: Davis & Goadrich (2006), ICML (interpolation between points of the curve).
     """
-    false_alarms = _reached(ranked.in_events, ranked.in_non_events, share, last=False)
+    false_alarms = _reached(ranked.hits, ranked.false_alarms, share, last=False)
     hits = share * ranked.events
     return ratio(hits, hits + false_alarms)
 
@@ -244,19 +253,22 @@ def _mean_precision(
 
 
 def _reached(leading: FloatArray, other: FloatArray, share: float, *, last: bool) -> FloatArray:
-    """How much of `other`, by rank from the highest, lies above the place where `leading` reaches a share.
+    """Height of one running sum where another reaches a share of its last value.
 
-    The first such place, or the last, before it is passed. Inside a bin both are taken as evenly mixed.
+    At the first such place, or the last, before it is passed. Inside a bin both are taken as evenly mixed.
     Shapes (..., bin) -> (...).
     """
     if leading.shape[-1] == 0:
         return np.zeros(leading.shape[:-1])
-    passed = leading.cumsum(axis=-1, dtype=np.float64)
-    target = share * passed[..., -1]
-    there = passed > target[..., None] if last else passed >= target[..., None]
+    target = share * leading[..., -1]
+    there = leading > target[..., None] if last else leading >= target[..., None]
     nth = there.argmax(axis=-1)[..., None]
-    in_bin, before = (np.take_along_axis(one, nth, axis=-1)[..., 0] for one in (leading, passed))
-    others = np.take_along_axis(other, nth, axis=-1)[..., 0]
-    above = np.where(np.arange(other.shape[-1]) < nth, other, 0).sum(axis=-1, dtype=np.float64)
-    part = np.nan_to_num(ratio(target - (before - in_bin), in_bin))
-    return np.asarray(above + part * others, dtype=np.float64)
+    low, high = (
+        [
+            np.where(at >= 0, np.take_along_axis(one, at.clip(0), axis=-1), 0)[..., 0]
+            for one in (leading, other)
+        ]
+        for at in (nth - 1, nth)
+    )
+    part = np.nan_to_num(ratio(target - low[0], high[0] - low[0]))
+    return np.asarray(low[1] + part * (high[1] - low[1]), dtype=np.float64)

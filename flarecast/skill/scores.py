@@ -6,6 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from flarecast.skill.calibration import (
+    calibration_intercept,
+    calibration_slope,
+    discrimination,
+    miscalibration,
+)
 from flarecast.skill.contingency import (
     csi,
     f1,
@@ -18,7 +24,17 @@ from flarecast.skill.contingency import (
     tss,
 )
 from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
-from flarecast.skill.probability import base_rate, brier, bss, bss_train, bss_year, ece, log_loss
+from flarecast.skill.decomposition import reliability, resolution, sharpness, uncertainty, within_bin
+from flarecast.skill.probability import (
+    base_rate,
+    brier,
+    bss,
+    bss_train,
+    bss_year,
+    ece,
+    ignorance_skill,
+    log_loss,
+)
 from flarecast.skill.ranking import (
     average_precision,
     precision_at_recall,
@@ -58,6 +74,10 @@ NEEDS: dict[str, tuple[str, Callable[[Any], BoolArray]]] = {
         "one of the four counts is 0 at this decision threshold",
         lambda sums: sums.hits * sums.correct_negatives * sums.false_alarms * sums.misses > 0,
     ),
+    "overlap": (
+        "some probability parts all events from all non-events, so that no logistic fit exists",
+        lambda sums: ~np.isnan(sums.fit[1]) & (sums.events > 0),
+    ),
     "training_rate": ("training base rate unknown", lambda sums: ~np.isnan(sums.training_error)),
 }
 """What scores need: the reason given where it is absent, and the test."""
@@ -90,8 +110,22 @@ PROBABILITY: dict[str, Score] = {
     "log_loss": Score(log_loss, ("windows",)),
     "ece": Score(lambda sums: ece(sums.width_bins), ("windows",)),
     "ece_mass": Score(lambda sums: ece(sums.mass_bins), ("windows",)),
+    "ignorance_skill": Score(ignorance_skill, ("events", "non_events")),
+    "reliability": Score(reliability, ("windows",)),
+    "resolution": Score(resolution, ("windows",)),
+    "uncertainty": Score(uncertainty, ("windows",)),
+    "within_bin": Score(within_bin, ("windows",)),
+    "sharpness": Score(sharpness, ("windows",)),
 }
 """Scores of `ProbabilitySums`."""
+
+CALIBRATION: dict[str, Score] = {
+    "miscalibration": Score(miscalibration, ("windows",)),
+    "discrimination": Score(discrimination, ("windows",)),
+    "calibration_slope": Score(calibration_slope, ("events", "non_events", "overlap")),
+    "calibration_intercept": Score(calibration_intercept, ("events", "non_events", "overlap")),
+}
+"""Scores of `CalibrationSums`."""
 
 RANKING: dict[str, Score] = {
     "average_precision": Score(average_precision, ("events",)),
@@ -108,5 +142,5 @@ RANKING: dict[str, Score] = {
 }
 """Scores of `RankedCounts`."""
 
-SCORES: dict[str, Score] = {**CONTINGENCY, **RANKING, **PROBABILITY}
+SCORES: dict[str, Score] = {**CONTINGENCY, **RANKING, **PROBABILITY, **CALIBRATION}
 """All scores by the names of scores.json."""

@@ -1,10 +1,11 @@
 """Epochs of a model that is fitted by gradient: descent, averaging, validation, checkpoints.
 
-Descent runs at `learning_rate` until `averaging_start` of the epochs are done, or no epoch of `patience` was
-better on validation. Averaging then starts from the best weights so far, at the constant
-`averaging_learning_rate`, for the other 1 - `averaging_start` of the epochs, and averages the weights after
-each of them. At last batch norm is refreshed for the averaged weights, and the better on validation of these
-and the best of the descent are kept. Without averaging the descent has all epochs and its best weights stay.
+Descent runs at `learning_rate`, as its schedule says, until `averaging_start` of the epochs are done, or no
+epoch of `patience` was better on validation. Averaging then starts from the best weights so far, at the
+constant `averaging_learning_rate`, for the other 1 - `averaging_start` of the epochs, and averages the
+weights after each of them. At last batch norm is refreshed for the averaged weights, and the better on
+validation of these and the best of the descent are kept. Without averaging the descent has all epochs and its
+best weights stay.
 """
 
 import json
@@ -16,21 +17,19 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.optim.swa_utils import SWALR, AveragedModel
 
 from flarecast.averaging import Averaging, refresh_batch_norm
-from flarecast.batches import Batch, Sample, ordered, shuffled, take
+from flarecast.batches import Sample, ordered, shuffled, take
 from flarecast.checkpoint import NAME, read_checkpoint, write_checkpoint
 from flarecast.errors import FlarecastError
 from flarecast.files import replacing
+from flarecast.gradient import build_optimizer, build_schedule, set_rate, training_step
 from flarecast.losses import Loss, negative_log_likelihood
 from flarecast.sections import Train
 
 Progress = Callable[[int, int, dict[str, Any]], None]
-
-CLIP = 1.0
-"""Largest norm of a step's gradient."""
 
 HISTORY = "history.jsonl"
 VALIDATION_BATCH = 1024
@@ -82,11 +81,15 @@ class Store:
 
 @dataclass
 class State:
-    """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs."""
+    """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs.
+
+    `rate` is the learning rate of the descent by the epochs done.
+    """
 
     module: nn.Module
     optimizer: Optimizer
     generator: torch.Generator
+    rate: Callable[[float], float]
     epoch: int = 0
     descended: int | None = None
     best_loss: float = math.inf
@@ -115,12 +118,12 @@ def fit_by_gradient(
         FlarecastError: The loss is no longer finite, or the folder cannot be written.
     """
     settings = task.settings
-    optimizer = AdamW(module.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    state = State(module, optimizer, generator)
-    _restore(state, task, store)
     n_descent, n_averaging = phases(settings)
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
+    rate = build_schedule(settings, n_descent)
+    state = State(module, build_optimizer(module, settings), generator, rate)
+    _restore(state, task, store)
     while True:
         stale = state.epoch - state.best_epoch >= settings.patience
         if state.descended is None and (state.epoch >= n_descent or stale):
@@ -147,26 +150,27 @@ def phases(settings: Train) -> tuple[int, int]:
     return n_descent, settings.epochs - n_descent
 
 
-def training_step(module: nn.Module, optimizer: Optimizer, loss: Loss, batch: Batch) -> Tensor:
-    """One step of the optimiser; returns the batch's loss, on the device and without its graph."""
-    optimizer.zero_grad(set_to_none=True)
-    value = loss(module(batch.steps, batch.last_class), batch.low, batch.high, batch.weight)
-    value.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(module.parameters(), CLIP)
-    optimizer.step()
-    return value.detach()
-
-
 def train_epoch(
-    module: nn.Module, optimizer: Optimizer, task: Task, generator: torch.Generator, epoch: int = 0
+    module: nn.Module,
+    optimizer: Optimizer,
+    task: Task,
+    generator: torch.Generator,
+    epoch: int = 0,
+    rate: Callable[[float], float] | None = None,
 ) -> float:
-    """All training windows of an epoch, from 0, once, in random order; mean loss of a window."""
+    """All training windows of an epoch, from 0, once, in random order; mean loss of a window.
+
+    The learning rate of each step is the rate at the epochs done by then; without one it stays as it is.
+    """
     module.train()
     sample = task.train if task.redraw is None or epoch == 0 else task.redraw(epoch)
     total = torch.zeros((), device=sample.index.device)
-    for place in shuffled(len(sample), task.settings.batch_size, generator):
-        batch = take(sample, place.to(total.device))
-        total += training_step(module, optimizer, task.loss, batch) * len(place)
+    places = shuffled(len(sample), task.settings.batch_size, generator)
+    for nth, place in enumerate(places):
+        if rate is not None:
+            set_rate(optimizer, rate(epoch + nth / len(places)))
+        batch, masked = take(sample, place.to(total.device)), sample.tensors.masked
+        total += training_step(module, optimizer, task.loss, batch, task.settings, masked) * len(place)
     return float(total) / len(sample)
 
 
@@ -198,7 +202,8 @@ def write_history(folder: Path, history: list[dict[str, Any]]) -> None:
 
 def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     """One epoch and its validation; returns its line of the history."""
-    train_loss = train_epoch(state.module, state.optimizer, task, state.generator, state.epoch)
+    rate = state.rate if state.descended is None else None
+    train_loss = train_epoch(state.module, state.optimizer, task, state.generator, state.epoch, rate)
     state.epoch += 1
     loss = validation_loss(state.module, task)
     for name, value in (("training", train_loss), ("validation", loss)):

@@ -99,6 +99,13 @@ class Train(Section):
     patience: int = Field(8, ge=1)
     loss: str = "cross_entropy"
     loss_options: Options = {}
+    optimizer: str = "adamw"
+    optimizer_options: Options = {}
+    schedule: str = "constant"
+    schedule_options: Options = {}
+    clip: float = Field(1.0, ge=0)
+    input_noise: float = Field(0.0, ge=0)
+    mixup: float = Field(0.0, ge=0)
     averaging: str = "swa"
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)

@@ -25,6 +25,7 @@ from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
 from flarecast.epochs import Plan, Progress, Store, fit_by_gradient, validation_loss, write_history
 from flarecast.errors import FlarecastError, choose
+from flarecast.gradient import build_optimizer, build_schedule
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
@@ -42,6 +43,8 @@ def check_parts(config: Config) -> None:
     """
     choose("scale.name", config.scale.name, scale.SCALES)
     chosen_loss(config)
+    build_optimizer(nn.LayerNorm(1), config.train)  # of weights that no random number starts
+    build_schedule(config.train, config.train.epochs)
     choose("train.averaging", config.train.averaging, AVERAGINGS)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
     if config.model.select is not None:

@@ -15,7 +15,7 @@ FLOORS = {
     "0": ("errors", "files", "schema", "goes", "cycles", "windows", "served"),
     "1a": (
         *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references", "seen"),
-        "skill",
+        *("optimizers", "schedules", "skill"),
     ),
     "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange", "selection"),
     "2": (
@@ -29,6 +29,7 @@ FLOORS = {
         "narrow",
         "rebalance",
         "epochs",
+        "gradient",
         "train",
         "forecast",
         "calibrate",

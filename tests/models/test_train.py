@@ -44,22 +44,34 @@ def history(folder):
     return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
 
 
+ONE_CYCLE = {
+    "optimizer": "sgd",
+    "optimizer_options": {"nesterov": True},
+    "schedule": "one_cycle",
+    "input_noise": 0.1,
+    "mixup": 0.4,
+}
+STEPS = {"optimizer": "adagrad", "schedule": "step", "schedule_options": {"every": 2}, "averaging": "none"}
+
+
 @pytest.mark.parametrize(
-    ("epoch", "balance"),
+    ("epoch", "sections"),
     [
         (2, {}),
         (7, {}),
-        (2, {"name": "undersample", "event": "M1.0", "draw": "each_epoch"}),
-        (7, {"name": "oversample_noisy", "event": "M1.0", "draw": "each_epoch"}),
+        (2, {"balance": {"name": "undersample", "event": "M1.0", "draw": "each_epoch"}}),
+        (7, {"balance": {"name": "oversample_noisy", "event": "M1.0", "draw": "each_epoch"}}),
+        (3, {"train": ONE_CYCLE}),
+        (5, {"train": STEPS}),
     ],
-    ids=["descent", "averaging", "windows drawn anew", "windows made anew"],
+    ids=["descent", "averaging", "windows drawn anew", "windows made anew", "one cycle", "steps"],
 )
 def test_a_killed_training_goes_on_to_the_same_weights_to_the_bit(
-    epoch, balance, windows, split, configure, tmp_path
+    epoch, sections, windows, split, configure, tmp_path
 ):
     from flarecast.config import write_config
 
-    config = configure("cnn", model={"options": {"channels": [8, 8], "dropout": 0.3}}, balance=balance)
+    config = configure("cnn", model={"options": {"channels": [8, 8], "dropout": 0.3}}, **sections)
     schema.save(windows, tmp_path / "windows.nc", schema.WINDOWS)
     schema.save(split, tmp_path / "split.nc", schema.SPLIT)
     write_config(config, tmp_path / "config.toml")
@@ -457,6 +469,14 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
     [
         ({"scale": {"name": "minmax"}}, "scale.name: expected one of"),
         ({"train": {"loss": "mse"}}, "train.loss: expected one of binary_cross_entropy, brier"),
+        ({"train": {"optimizer": "lion"}}, "train.optimizer: expected one of adadelta, adagrad, adam, adamw"),
+        ({"train": {"optimizer_options": {"rho": 0.9}}}, "train.optimizer_options: unknown key rho"),
+        (
+            {"train": {"optimizer": "sgd", "optimizer_options": {"momentum": 0.0, "nesterov": True}}},
+            "expected momentum above 0 with nesterov",
+        ),
+        ({"train": {"schedule": "linear"}}, "train.schedule: expected one of constant, cosine, exponential"),
+        ({"train": {"schedule": "step", "schedule_options": {"every": 0}}}, "train.schedule_options: every"),
         ({"train": {"loss": "focal", "loss_options": {"beta": 1}}}, "train.loss_options: unknown key beta"),
         (
             {"train": {"loss": "brier", "loss_options": {"event_weight": [1.0, 2.0]}}},

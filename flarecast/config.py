@@ -35,6 +35,7 @@ from flarecast.sections import (
     Section,
     Simulate,
     Split,
+    Study,
     Train,
 )
 
@@ -69,6 +70,7 @@ class Config(Section):
     train: Train = Train()
     calibrate: Calibrate = Calibrate()
     evaluate: Evaluate = Evaluate()
+    study: Study = Study()
 
     @field_validator("events")
     @classmethod
@@ -87,6 +89,8 @@ class Config(Section):
             raise ValueError(
                 f"balance.event {self.balance.event!r} is not among events {', '.join(self.events)}"
             )
+        if self.study.event is not None and self.study.event not in self.events:
+            raise ValueError(f"study.event {self.study.event!r} is not among events {', '.join(self.events)}")
         return self
 
     @model_validator(mode="after")

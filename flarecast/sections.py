@@ -126,6 +126,20 @@ class Calibrate(Section):
     options: Options = {}
 
 
+class Study(Section):
+    """What `flarecast study` compares; what is left out has defaults there.
+
+    `models` and `remedies` name sections `model` and `balance`; `tries` are options of a model that inner
+    validation chooses from.
+    """
+
+    event: str | None = None
+    contrasts: tuple[str, ...] | None = None
+    models: dict[str, Model] = {}
+    remedies: dict[str, Balance] = {}
+    tries: dict[str, tuple[Options, ...]] = {}
+
+
 class Evaluate(Section):
     """What the forecasts are compared with, and how intervals are made.
 

@@ -45,6 +45,7 @@ FLOORS = {
         "describe",
         "sources",
         "chain",
+        "study",
         "cluster",
     ),
     "3": ("cli", "__main__"),

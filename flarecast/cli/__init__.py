@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("flarecast.cli.calibrate", "Mend probabilities on the calibration role -> calibrated.nc."),
     "evaluate": ("flarecast.cli.evaluate", "Score anybody's forecasts, with intervals -> scores.json."),
     "record": ("flarecast.cli.record", "Write a run's resolved configuration and environment."),
+    "study": ("flarecast.cli.study", "Many trainings compared with paired intervals -> JSON and HTML."),
     "run": ("flarecast.cli.run", "The whole chain in one process."),
 }
 """Command: (module, one-line help)."""

@@ -28,6 +28,10 @@ BLOCKS = 5
 """Parts of the training windows whose margins come from a machine fitted on the other parts."""
 
 
+MIN_SLOPE = 1e-3
+"""Smallest slope of a sigmoid: margins that rank other blocks backwards are flattened, never turned round."""
+
+
 class SupportVectors(nn.Module):
     """Margins of nested events by Gaussian kernels, mapped to probabilities, in float64."""
 
@@ -137,7 +141,7 @@ class SupportVectors(nn.Module):
         if not 0 < occurred[seen].sum() < seen.sum():
             return None
         regression = LogisticRegression(C=1.0).fit(margins[seen, None], occurred[seen], weight[seen])
-        return max(float(regression.coef_[0, 0]), 0.0), float(regression.intercept_[0])
+        return max(float(regression.coef_[0, 0]), MIN_SLOPE), float(regression.intercept_[0])
 
     def _keep(self, shown: FloatArray, fitted: list[tuple[int, NDArray[np.int64], SVC]]) -> None:
         """Copy each event's machine: support vectors of all events once, a row of coefficients for each."""

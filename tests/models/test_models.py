@@ -268,3 +268,17 @@ def test_an_event_that_no_machine_can_learn_keeps_its_prior():
     module.fit_directly([batch(steps, (steps[:, 0, 0] > 0.7).astype(np.int64))], prior)
     probability = torch.softmax(module(torch.zeros(1, 1, 1), torch.tensor([-1])), dim=1)
     assert 0 < probability[0, 2] < 1e-5
+
+
+def test_margins_that_rank_backwards_in_other_blocks_still_rank():
+    """Each block is of another kind, as regions are: what one teaches is wrong in the next."""
+    rng = np.random.default_rng(2)
+    block = np.repeat(np.arange(5), 30)
+    kind = rng.normal(size=(5, 3))[block]
+    steps = (kind + rng.normal(0, 0.05, (150, 3)))[:, None].astype(np.float32)
+    classes = (block % 2 == 1).astype(np.int64)
+    module = load_builder("svm")(Shape(3, 1, 2), gamma=1.0)
+    module.fit_directly([batch(steps, classes)], torch.tensor([0.6, 0.4], dtype=torch.float64))
+    probability = torch.softmax(module(torch.from_numpy(steps), torch.full((150,), -1)), dim=1)[:, 1]
+    assert module.slope[0] > 0
+    assert probability[classes == 1].min() > probability[classes == 0].max()

@@ -1,0 +1,56 @@
+"""`flarecast study`."""
+
+from pathlib import Path
+
+import click
+
+from flarecast.cli.options import (
+    IN,
+    OUT_FOLDER,
+    config_options,
+    device_option,
+    say,
+    talk_options,
+    workers_option,
+)
+
+
+@click.command("study")
+@click.argument("name")
+@click.argument("raw", type=IN, required=False)
+@config_options
+@click.option("-o", "--output", type=OUT_FOLDER, help="Folder of the study; default data/studies/<config>.")
+@click.option("--windows", "windows_path", type=IN, help="windows.nc to study; else they are ingested.")
+@device_option
+@workers_option
+@talk_options
+def command(
+    name: str,
+    raw: Path | None,
+    config_path: Path | None,
+    changes: tuple[str, ...],
+    output: Path | None,
+    windows_path: Path | None,
+    device: str,
+    workers: int,
+) -> None:
+    """Train the same model in many ways, right and wrong, and compare with paired intervals.
+
+    NAME is temporal-coherence: random against coherent splits, inner validation, normalisation, a resampled
+    test set, thresholds from test, and every remedy for rare events. Writes study.json and study.html; what
+    is done is not done again when the same command is given again.
+    """
+    from flarecast.config import load_config
+    from flarecast.errors import choose
+    from flarecast.resources import Resources
+    from flarecast.study import STUDIES
+    from flarecast.study.files import make_files
+
+    study = choose("study", name, STUDIES)
+    folder = output or Path("data/studies") / (config_path.stem if config_path else name)
+    config = load_config(config_path, changes)
+    windows, split = make_files(config, raw, windows_path, folder)
+    content = study(config, windows, split, folder, Resources(device, workers), say)
+    for contrast in content["contrasts"].values():
+        click.echo(f"{contrast['paragraph']}\n")
+    say(f"{folder / 'study.html'}: {content['about']}")

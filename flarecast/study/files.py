@@ -1,0 +1,50 @@
+"""Windows and split of a study: made once, and again where what they depend on has changed."""
+
+from pathlib import Path
+
+from flarecast.chain import check_parts, run_ingest, run_split
+from flarecast.config import Config, load_config, parse_config, write_config
+from flarecast.errors import FlarecastError
+
+CONFIG = "config.toml"
+OF_WINDOWS = ("run", "events", "ingest")
+OF_SPLIT = (*OF_WINDOWS, "unassigned", "split")
+
+
+def make_files(config: Config, raw: Path | None, windows: Path | None, folder: Path) -> tuple[Path, Path]:
+    """Make sure that there are windows and a split, with a calibration role.
+
+    Args:
+        config: The configuration.
+        raw: Folder of raw data; the simulated Sun needs none.
+        windows: windows.nc that is there already; else it is made in the folder.
+        folder: Of the study.
+
+    Returns:
+        Paths of windows.nc and split.nc.
+
+    Raises:
+        FlarecastError: As `ingest` and `split`.
+    """
+    calibrated = parse_config(
+        config.resolved() | {"calibrate": {"name": "platt", "fit_on": "calibration"}}, "study"
+    )
+    check_parts(calibrated, deep=True)
+    made, split = folder / "windows.nc", folder / "split.nc"
+    if windows is not None and not windows.is_file():
+        raise FlarecastError(f"{windows}: expected windows, found none; leave --windows out to ingest them")
+    if windows is None and not (made.is_file() and _same(calibrated, folder, OF_WINDOWS)):
+        split.unlink(missing_ok=True)
+        run_ingest(calibrated, raw, made)
+    if windows is not None or not (split.is_file() and _same(calibrated, folder, OF_SPLIT)):
+        run_split(windows or made, calibrated, split)
+    write_config(calibrated, folder / CONFIG)
+    return windows or made, split
+
+
+def _same(config: Config, folder: Path, sections: tuple[str, ...]) -> bool:
+    """Whether the study was made of the same sections before."""
+    if not (folder / CONFIG).is_file():
+        return False
+    before, now = load_config(folder / CONFIG).resolved(), config.resolved()
+    return all(before.get(name) == now.get(name) for name in sections)

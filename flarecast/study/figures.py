@@ -40,10 +40,12 @@ def draw_inflation(contrasts: Mapping[str, Mapping[str, Any]]) -> str:
         place = np.array([labels.index(row["arm"]) for row in mine]) + (nth - (len(models) - 1) / 2) * height
         value = np.array([row["difference"] for row in mine])
         axes.barh(place, value, 0.9 * height, color=COLOURS[nth % len(COLOURS)], label=model)
-        low = np.array([_or(row["low"], row["difference"]) for row in mine])
-        high = np.array([_or(row["high"], row["difference"]) for row in mine])
-        spread = np.stack([np.maximum(value - low, 0), np.maximum(high - value, 0)])
-        axes.errorbar(value, place, xerr=spread, fmt="none", ecolor="black", capsize=2, linewidth=1)
+        sure = np.array([row["low"] is not None for row in mine], dtype=np.bool_)
+        ends = np.array([[row["low"], row["high"]] for row in mine if row["low"] is not None]).reshape(-1, 2)
+        spread = np.maximum(np.stack([value[sure] - ends[:, 0], ends[:, 1] - value[sure]]), 0)
+        axes.errorbar(
+            value[sure], place[sure], xerr=spread, fmt="none", ecolor="black", capsize=2, linewidth=1
+        )
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
@@ -135,8 +137,3 @@ def _svg(figure: "Figure") -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
-
-
-def _or(value: float | None, otherwise: float) -> float:
-    """A number, or another where it is undefined."""
-    return otherwise if value is None else value

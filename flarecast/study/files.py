@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flarecast.chain import check_parts, run_ingest, run_split
+from flarecast.chain import check_parts, run_audit, run_ingest, run_split
 from flarecast.config import Config, load_config, parse_config, write_config
 from flarecast.errors import FlarecastError
 
@@ -24,7 +24,7 @@ def make_files(config: Config, raw: Path | None, windows: Path | None, folder: P
         Paths of windows.nc and split.nc.
 
     Raises:
-        FlarecastError: As `ingest` and `split`.
+        FlarecastError: As `ingest` and `split`; or the split leaks.
     """
     calibrated = parse_config(
         config.resolved() | {"calibrate": {"name": "platt", "fit_on": "calibration"}}, "study"
@@ -38,6 +38,12 @@ def make_files(config: Config, raw: Path | None, windows: Path | None, folder: P
         run_ingest(calibrated, raw, made)
     if windows is not None or not (split.is_file() and _same(calibrated, folder, OF_SPLIT)):
         run_split(windows or made, calibrated, split)
+    leaks = run_audit(windows or made, split, calibrated, folder / "audit.json").leaks
+    if leaks and not config.train.allow_leaks:
+        raise FlarecastError(
+            f"{split}: expected a split without leaks to hold the wrong ways against, got "
+            f"{'; '.join(leak.message for leak in leaks)}; train.allow_leaks = true studies all the same"
+        )
     write_config(calibrated, folder / CONFIG)
     return windows or made, split
 

@@ -150,6 +150,7 @@ def test_a_study_goes_on_where_it_was_whatever_the_number_of_workers(done, windo
         ('study.remedies={a={name="rose"}}', "study.remedies.a: expected a remedy out of none, undersample"),
         ('study.remedies={none={name="undersample"}}', "under another name than none"),
         ('study.remedies={"a b"={name="none"}, "a-b"={name="none"}}', "svm-a-b twice; rename"),
+        ("split.strategy=random_windows", "expected a split without leaks to hold the wrong ways against"),
         ("study.repeats=3", "unknown key study.repeats; known here: contrasts, event, models"),
     ],
 )

@@ -60,7 +60,7 @@ def pieces(stream: BinaryIO, fingerprint: Fingerprint) -> Iterator[bytes]:
     """The content of a stream by the piece, and a step of hashing with each.
 
     Hashing leaves the interpreter's lock to others, so that the inflating thread waits for it no longer
-    than a piece takes. On two processors that was faster than hashing in a third thread.
+    than a piece takes, and two processors are busy with two threads, not three.
     """
     while piece := stream.read(_PIECE):
         fingerprint.step()

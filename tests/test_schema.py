@@ -237,7 +237,9 @@ def test_optional_variables_and_missing_values_are_legal():
     optional = [name for name, variable in schema.FORECASTS.variables.items() if not variable.required]
     arrays = {name: array for name, array in arrays.items() if name not in optional}
     arrays["probability"] = np.full((4, 2), np.nan)
-    schema.build(schema.FORECASTS, arrays, FORECASTS_ATTRIBUTES)
+    built = schema.build(schema.FORECASTS, arrays, FORECASTS_ATTRIBUTES)
+    assert not set(optional) & set(built.variables)
+    assert np.isnan(built["probability"].values).all()
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from torch import Tensor
 from flarecast.batches import Batch
 from flarecast.errors import FlarecastError
 from flarecast.models.shape import LEAST_PRIOR, Shape, log_prior
-from flarecast.models.tabular import Table, Tabular
+from flarecast.models.tabular import Tabular
 
 MOST_CLASSES = 1000
 """More combinations than this are no classes of anything; McIntosh's scheme allows 60."""
@@ -87,10 +87,6 @@ class SpotClass(Tabular):
         self.group, self.rate = group, -torch.log1p(-nested)
         self.rate_of_all.copy_(-torch.log1p(-of_all.clamp_max(1 - LEAST_PRIOR)))
         return {"kept_as": self.kept_as, "windows_fitted": len(values), "spot_classes": len(group)}
-
-    def fit_table(self, table: Table) -> None:
-        """Not used: rates are counted from all windows, also those that are known in part."""
-        raise NotImplementedError
 
 
 def build(shape: Shape, *, windows_of_all: Annotated[float, Field(gt=0)] = 10.0) -> SpotClass:

@@ -90,9 +90,8 @@ class Tabular(nn.Module):
     def probabilities(self, values: Tensor) -> Tensor:
         """Of each class, shape (b, class), from statistics of shape (b, statistic x feature)."""
 
-    @abstractmethod
     def fit_table(self, table: Table) -> None:
-        """Fit on windows of at least two classes."""
+        """Fit on windows of at least two classes; not called where `fit_directly` is a subclass's own."""
 
     def forward(self, steps: Tensor, last_class: Tensor) -> Tensor:  # noqa: ARG002  (same for all models)
         """Logits, shape (b, class), float64."""

@@ -19,7 +19,7 @@ details { margin: 0.5rem 0; }
 INTRODUCTION = (
     "Windows of one active region that overlap are near copies of each other. A model that is tested on "
     "copies of what it was trained on looks better than it is. Each question below is asked twice, the right "
-    "way and the wrong way, on the same windows; the difference has a 95 % interval from drawing regions, "
+    "way and the wrong way, on the same data; the difference has a 95 % interval from drawing regions, "
     "and 27-day rotations, again and again, the wider of the two."
 )
 

@@ -194,6 +194,8 @@ def _copied(windows: xr.Dataset) -> dict[str, Any]:
         arrays["unassigned_peak_flux"] = windows["unassigned_peak_flux"].values
     if (start != NO_TIME).any():  # without a single start, as in daily counts, nobody knows
         arrays["in_progress"] = (start != NO_TIME) & (start <= windows["issue_time"].values)
+    if (windows["flare_peak"].values != NO_TIME).any():
+        arrays["flare_peak"] = windows["flare_peak"].values
     if "longitude" in windows:
         n_rows = windows["n_rows"].values
         last = windows["first_row"].values + n_rows - 1

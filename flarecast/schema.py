@@ -69,9 +69,9 @@ class FileSchema:
     attributes: tuple[str, ...]
 
 
-def _time(dim: str, meaning: str, absent: bool = False) -> Variable:
+def _time(dim: str, meaning: str, absent: bool = False, required: bool = True) -> Variable:
     low, high = (None, None) if absent else YEARS
-    return Variable((dim,), "int64", TIME_UNIT, meaning, low=low, high=high)
+    return Variable((dim,), "int64", TIME_UNIT, meaning, required, low=low, high=high)
 
 
 def _flux(meaning: str, required: bool = True) -> Variable:
@@ -183,6 +183,7 @@ FORECASTS = FileSchema(
         "peak_flux_upper": _flux("largest peak, largest it can be", required=False),
         "unassigned_peak_flux": _flux("largest peak without a region, 0 = none", required=False),
         "in_progress": Variable(("window",), "int8", "1", "1 = that flare had begun at issue time", False),
+        "flare_peak": _time("window", "when that flare peaked; smallest int64 = none or unknown", True, False),
         "longitude": Variable(("window",), "float32", "degree", "Stonyhurst longitude at issue time", False),
     },
     ("forecast_name", "history"),

@@ -75,6 +75,7 @@ def forecasts_arrays(n_windows=4):
         "peak_flux": np.full(n_windows, 1e-5),
         "peak_flux_upper": np.full(n_windows, np.inf),
         "in_progress": np.zeros(n_windows),
+        "flare_peak": np.full(n_windows, schema.NO_TIME),
         "longitude": np.full(n_windows, np.nan),
     }
 

@@ -109,6 +109,7 @@ def test_longitude_is_that_of_the_last_row_and_flares_under_way_are_marked(windo
     under_way = (start != schema.NO_TIME) & (start < windows["issue_time"].values)
     np.testing.assert_array_equal(made["in_progress"], under_way)
     assert under_way.any()
+    np.testing.assert_array_equal(made["flare_peak"], windows["flare_peak"].values)
 
 
 def test_a_flare_that_starts_at_issue_time_is_under_way_and_without_starts_nobody_knows(windows, model):

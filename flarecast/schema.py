@@ -183,7 +183,7 @@ FORECASTS = FileSchema(
         "peak_flux_upper": _flux("largest peak, largest it can be", required=False),
         "unassigned_peak_flux": _flux("largest peak without a region, 0 = none", required=False),
         "in_progress": Variable(("window",), "int8", "1", "1 = that flare had begun at issue time", False),
-        "flare_peak": _time("window", "when that flare peaked; smallest int64 = none or unknown", True, False),
+        "flare_peak": _time("window", "when it peaked; smallest int64 = none or unknown", True, False),
         "longitude": Variable(("window",), "float32", "degree", "Stonyhurst longitude at issue time", False),
     },
     ("forecast_name", "history"),

@@ -13,7 +13,14 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast.batches import choose_device, cpu_threads, gather_inputs, has_values, to_device
+from flarecast.batches import (
+    WindowTensors,
+    choose_device,
+    cpu_threads,
+    gather_inputs,
+    has_values,
+    to_device,
+)
 from flarecast.calibration import calibrated
 from flarecast.cycles import rotation_of
 from flarecast.goes import compatible_classes, occurred_table, parse_class
@@ -116,13 +123,9 @@ def class_probability(
         device: auto, cpu or cuda.
         keep: Windows to forecast; all if None.
     """
-    where = choose_device(device)
     keep = np.arange(len(occurred)) if keep is None else keep
-    values = windows["values"].values[:, feature_columns(windows, model.features)]
-    last_class = last_known_class(windows, *compatible_classes(occurred))
-    masked = takes_mask(model.model_name, model.model_options)
-    scaled = model.scaler.apply(values)
-    tensors = to_device(scaled, step_rows(windows, keep), last_class[keep], where, masked)
+    tensors = place_windows(windows, model, occurred, device, keep)
+    where = tensors.values.device
     module = model.module.to(where).eval()
     out = np.empty((keep.size, occurred.shape[1] + 1))
     with torch.inference_mode(), cpu_threads(int(model.config["train"]["threads"])):
@@ -132,6 +135,17 @@ def class_probability(
             out[start : start + BATCH] = torch.softmax(logits.double(), dim=1).cpu().numpy()
     out[~has_values(tensors).cpu().numpy()] = np.nan
     return out
+
+
+def place_windows(
+    windows: xr.Dataset, model: TrainedModel, occurred: NDArray[np.int8], device: str, keep: IntArray
+) -> WindowTensors:
+    """Put some windows on a device as a model wants to see them; arguments as for `class_probability`."""
+    values = windows["values"].values[:, feature_columns(windows, model.features)]
+    last_class = last_known_class(windows, *compatible_classes(occurred))
+    masked = takes_mask(model.model_name, model.model_options)
+    scaled, rows = model.scaler.apply(values), step_rows(windows, keep)
+    return to_device(scaled, rows, last_class[keep], choose_device(device), masked)
 
 
 def class_to_event(probability: FloatArray) -> FloatArray:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from flarecast.batches import gather_steps
 from flarecast.config import Config
-from flarecast.epochs import Plan
 from flarecast.features import window_statistics
 from flarecast.prepare import prepare
 from flarecast.sections import Balance
 from flarecast.selection import select_features
+from flarecast.task import Plan
 
 SHOWN = ("last", "mean", "std", "slope")
 """Statistics of each feature that a selection looks at."""

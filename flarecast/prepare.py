@@ -15,7 +15,6 @@ from flarecast import scale
 from flarecast.averaging import AVERAGINGS
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
 from flarecast.config import Config, check_options
-from flarecast.epochs import Plan, Task
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES, Loss, with_offset
@@ -25,6 +24,7 @@ from flarecast.rebalance import Rebalanced, as_train_windows, rebalance
 from flarecast.references import last_known_class
 from flarecast.scale import Scaler
 from flarecast.schema import ROLES
+from flarecast.task import Plan, Task
 from flarecast.windows import feature_columns, step_rows
 
 IntArray = NDArray[np.int64]

@@ -23,16 +23,19 @@ from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device, cpu_threads, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
-from flarecast.epochs import Plan, Progress, Store, fit_by_gradient, validation_loss, write_history
+from flarecast.epochs import Progress, fit_by_gradient
 from flarecast.errors import FlarecastError, choose
 from flarecast.gradient import build_optimizer, build_schedule
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.narrow import narrow
+from flarecast.passes import validation_loss
 from flarecast.prepare import Prepared, chosen_loss, prepare
 from flarecast.seen import pack
 from flarecast.selection import SELECTIONS, check_selection
+from flarecast.task import Plan
+from flarecast.training_state import Store, write_history
 
 
 def check_parts(config: Config) -> None:

@@ -17,12 +17,13 @@ from typing import Any
 import xarray as xr
 
 from flarecast.config import Config
-from flarecast.epochs import Plan, Progress, phases
+from flarecast.epochs import Progress, phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
 from flarecast.resources import Resources
 from flarecast.schema import ROLES, SPLIT, open_file
+from flarecast.task import Plan
 from flarecast.train import train
 from flarecast.windows import open_windows
 

@@ -15,11 +15,12 @@ from torch.optim import AdamW
 
 from flarecast.averaging import AVERAGINGS
 from flarecast.batches import Sample, gather_steps, to_device
-from flarecast.epochs import Task, train_epoch
 from flarecast.losses import LOSSES
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
+from flarecast.passes import train_epoch
 from flarecast.sections import Train
+from flarecast.task import Task
 
 LIMIT = 1.15
 N_STEPS, N_FEATURES, N_CLASSES, STRIDE = 60, 24, 4, 5

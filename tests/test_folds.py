@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from flarecast.cli import main
-from flarecast.epochs import Plan
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import load
 from flarecast.schema import FORECASTS, ROLES, SPLIT, WINDOWS, open_file, save
+from flarecast.task import Plan
 from flarecast.trainings import plan_of
 
 TRAIN, CALIBRATION, TEST = (ROLES.index(name) for name in ("train", "calibration", "test"))

@@ -8,19 +8,21 @@ import numpy as np
 import pytest
 import torch
 
-from flarecast import epochs, schema
+from flarecast import schema
 from flarecast.averaging import swa
 from flarecast.balance import BALANCERS, NEVER_ANALYTIC, class_priors
 from flarecast.batches import choose_device, gather_steps
-from flarecast.epochs import phases
+from flarecast.epochs import fit_by_gradient, phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.losses import LOSSES
 from flarecast.model_file import load
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
+from flarecast.passes import validation_loss
 from flarecast.prepare import prepare
 from flarecast.train import check_parts, train
+from flarecast.training_state import Store
 from flarecast.windows import step_rows
 
 KILLED = """
@@ -339,7 +341,7 @@ def test_what_is_kept_has_the_validation_loss_that_the_history_says(windows, spl
         model = train(windows, split, config, folder=folder, device="cpu")
         task = prepare(windows, split["role"].values[0], config, choose_device("cpu")).task
         last = history(folder)[-1]
-        loss = epochs.validation_loss(model.module, task)
+        loss = validation_loss(model.module, task)
         assert loss == pytest.approx(last[f"validation_loss_{last['kept']}"], rel=1e-6)
 
 
@@ -357,14 +359,14 @@ def test_averaging_starts_from_the_best_weights_of_the_descent(windows, split, c
     started = []
 
     def watched(module):
-        started.append(epochs.validation_loss(module, made.task))
+        started.append(validation_loss(module, made.task))
         return swa(module)
 
     shape = Shape(len(made.features), int(windows.attrs["n_steps"]), 4)
     torch.manual_seed(0)
     module, order = load_builder("cnn")(shape, channels=(8,)), torch.Generator().manual_seed(0)
-    store = epochs.Store(tmp_path, "test")
-    epochs.fit_by_gradient(module, replace(made.task, averaging=watched), order, store, None)
+    store = Store(tmp_path, "test")
+    fit_by_gradient(module, replace(made.task, averaging=watched), order, store, None)
     descent = [line["validation_loss"] for line in history(tmp_path) if line.get("phase") == "descent"]
     assert min(descent) < 0.99 * descent[-1]
     assert started == [pytest.approx(min(descent), rel=1e-6)]

@@ -1,0 +1,95 @@
+"""All that changes while a network is fitted, kept after each epoch and found again after a kill."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from flarecast.checkpoint import NAME, read_checkpoint, write_checkpoint
+from flarecast.files import replacing
+from flarecast.task import Task
+
+HISTORY = "history.jsonl"
+
+
+@dataclass(frozen=True)
+class Store:
+    """Where checkpoints and the history go, and whose they are."""
+
+    folder: Path
+    identity: str
+
+
+@dataclass
+class State:
+    """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs.
+
+    `rate` is the learning rate of the descent by the epochs done.
+    """
+
+    module: nn.Module
+    optimizer: Optimizer
+    generator: torch.Generator
+    rate: Callable[[float], float]
+    epoch: int = 0
+    descended: int | None = None
+    best_loss: float = math.inf
+    best_epoch: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+    averaged: AveragedModel | None = None
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def keep(state: State, store: Store) -> None:
+    """Write the checkpoint, then the history, which the checkpoint holds too."""
+    on_cuda = next(state.module.parameters()).is_cuda
+    content = {
+        "module": state.module.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "averaged": None if state.averaged is None else state.averaged.state_dict(),
+        "best": state.best,
+        "numbers": [state.epoch, state.descended, state.best_loss, state.best_epoch],
+        "history": json.dumps(state.history),
+        "order": state.generator.get_state(),
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state() if on_cuda else None,
+    }
+    write_checkpoint(store.folder / NAME, content, store.identity)
+    write_history(store.folder, state.history)
+
+
+def restore(state: State, task: Task, store: Store) -> None:
+    """Go on from the checkpoint, where there is one of this training; else clear the history."""
+    content = read_checkpoint(store.folder / NAME, store.identity)
+    if content is not None:
+        state.module.load_state_dict(content["module"])
+        state.optimizer.load_state_dict(content["optimizer"])
+        if content["averaged"] is not None:
+            state.averaged = task.averaging(state.module)
+        if state.averaged is not None:
+            state.averaged.load_state_dict(content["averaged"])
+        state.best = content["best"]
+        state.epoch, state.descended, state.best_loss, state.best_epoch = content["numbers"]
+        state.history = json.loads(content["history"])
+        state.generator.set_state(content["order"])
+        torch.set_rng_state(content["random"])
+        if content["random_cuda"] is not None:
+            torch.cuda.set_rng_state(content["random_cuda"])
+    write_history(store.folder, state.history)
+
+
+def write_history(folder: Path, history: list[dict[str, Any]]) -> None:
+    """Write history.jsonl, a line an epoch.
+
+    Raises:
+        FlarecastError: The folder cannot be written.
+    """
+    with replacing(folder / HISTORY) as aside:
+        aside.write_text("".join(json.dumps(entry) + "\n" for entry in history), encoding="utf-8")

@@ -43,6 +43,15 @@ from flarecast.skill.intervals import (
     interval,
     minus,
 )
+from flarecast.skill.permutation import (
+    draw_swaps,
+    holm,
+    p_value,
+    permute_calibration,
+    permute_contingency,
+    permute_probability,
+    permute_ranking,
+)
 from flarecast.skill.probability import (
     BinSums,
     ProbabilitySums,
@@ -104,6 +113,7 @@ __all__ = [
     "discrimination",
     "draw_counts",
     "draw_sample",
+    "draw_swaps",
     "ece",
     "estimate_calibration",
     "estimate_contingency",
@@ -114,6 +124,7 @@ __all__ = [
     "false_alarm_ratio",
     "frequency_bias",
     "gilbert",
+    "holm",
     "hss",
     "hss1",
     "ignorance_skill",
@@ -122,6 +133,11 @@ __all__ = [
     "mcc",
     "minus",
     "miscalibration",
+    "p_value",
+    "permute_calibration",
+    "permute_contingency",
+    "permute_probability",
+    "permute_ranking",
     "precision",
     "precision_at_recall",
     "rank",

@@ -6,6 +6,7 @@ all windows. A score is a function of such a dataclass of any leading shape, so 
 value, the sweep over decision thresholds, and the value in every resample.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -72,6 +73,18 @@ def add_binned(bins: IntArray, n_bins: int, blocks: Blocks | None, values: Any =
     return sums.astype(np.float64).reshape(shape)
 
 
+def each(change: Callable[..., Any], *sums: Sums) -> Sums:
+    """Sums of one kind made into another of that kind, array by array; what is no sum stays the first's."""
+    changed: dict[str, Any] = {}
+    for field in fields(cast(Any, sums[0])):
+        values = [getattr(one, field.name) for one in sums]
+        if is_dataclass(values[0]):
+            changed[field.name] = each(change, *values)
+        elif field.metadata.get("additive", True):
+            changed[field.name] = change(*values)
+    return cast(Sums, replace(cast(Any, sums[0]), **changed))
+
+
 def combined(sums: Sums, counts: FloatArray) -> Sums:
     """Add up blocks, each as often as it was drawn: one matrix product per array.
 
@@ -82,26 +95,12 @@ def combined(sums: Sums, counts: FloatArray) -> Sums:
     Returns:
         The same with arrays (resample, ...).
     """
-    changed: dict[str, Any] = {}
-    for field in fields(cast(Any, sums)):
-        value = getattr(sums, field.name)
-        if is_dataclass(value):
-            changed[field.name] = combined(value, counts)
-        elif field.metadata.get("additive", True):
-            changed[field.name] = np.tensordot(counts.astype(value.dtype), value, axes=1)
-    return cast(Sums, replace(cast(Any, sums), **changed))
+    return each(lambda value: np.tensordot(counts.astype(value.dtype), value, axes=1), sums)
 
 
 def total(sums: Sums) -> Sums:
     """Add up all blocks once: arrays (block, ...) become (...)."""
-    changed: dict[str, Any] = {}
-    for field in fields(cast(Any, sums)):
-        value = getattr(sums, field.name)
-        if is_dataclass(value):
-            changed[field.name] = total(value)
-        elif field.metadata.get("additive", True):
-            changed[field.name] = value.sum(axis=0)
-    return cast(Sums, replace(cast(Any, sums), **changed))
+    return each(lambda value: value.sum(axis=0), sums)
 
 
 def ratio(top: ArrayLike, bottom: ArrayLike) -> FloatArray:

@@ -34,7 +34,7 @@ def command(
     device: str,
     workers: int,
 ) -> None:
-    """Train the same model in many ways, right and wrong, and compare with paired intervals.
+    """Train many models on the same windows, and compare them with paired intervals.
 
     NAME is temporal-coherence: random against coherent splits, inner validation, normalisation, a resampled
     test set, thresholds from test, and every remedy for rare events. Writes study.json and study.html; what
@@ -44,13 +44,12 @@ def command(
     from flarecast.errors import choose
     from flarecast.resources import Resources
     from flarecast.study import STUDIES
-    from flarecast.study.files import make_files
+    from flarecast.study.told import Sources
 
     study = choose("study", name, STUDIES)
     folder = output or Path("data/studies") / (config_path.stem if config_path else name)
     config = load_config(config_path, changes)
-    windows, split = make_files(config, raw, windows_path, folder)
-    content = study(config, windows, split, folder, Resources(device, workers), say)
-    for contrast in content["contrasts"].values():
-        click.echo(f"{contrast['paragraph']}\n")
-    say(f"{folder / 'study.html'}: {content['about']}")
+    told = study(config, Sources(raw, windows_path), folder, Resources(device, workers), say)
+    for paragraph in told.paragraphs:
+        click.echo(f"{paragraph}\n")
+    say(f"{told.page}: {told.about}")

@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from flarecast.chain import check_parts, run_audit, run_ingest, run_split
-from flarecast.config import Config, load_config, parse_config, write_config
+from flarecast.config import Config, load_config, write_config
 from flarecast.errors import FlarecastError
+from flarecast.study.told import Sources
 
 CONFIG = "config.toml"
 OF_WINDOWS = ("run", "events", "ingest")
-OF_SPLIT = (*OF_WINDOWS, "unassigned", "split")
+OF_SPLIT = (*OF_WINDOWS, "unassigned", "split", "calibrate")
 
 
-def make_files(config: Config, raw: Path | None, windows: Path | None, folder: Path) -> tuple[Path, Path]:
-    """Make sure that there are windows and a split, with a calibration role.
+def make_files(config: Config, sources: Sources, folder: Path) -> tuple[Path, Path]:
+    """Make sure that there are windows and a split.
 
     Args:
         config: The configuration.
-        raw: Folder of raw data; the simulated Sun needs none.
-        windows: windows.nc that is there already; else it is made in the folder.
+        sources: Raw data, of which windows are made in the folder, or windows; the simulated Sun needs none.
         folder: Of the study.
 
     Returns:
@@ -26,25 +26,22 @@ def make_files(config: Config, raw: Path | None, windows: Path | None, folder: P
     Raises:
         FlarecastError: As `ingest` and `split`; or the split leaks.
     """
-    calibrated = parse_config(
-        config.resolved() | {"calibrate": {"name": "platt", "fit_on": "calibration"}}, "study"
-    )
-    check_parts(calibrated, deep=True)
-    made, split = folder / "windows.nc", folder / "split.nc"
+    check_parts(config, deep=True)
+    windows, made, split = sources.windows, folder / "windows.nc", folder / "split.nc"
     if windows is not None and not windows.is_file():
         raise FlarecastError(f"{windows}: expected windows, found none; leave --windows out to ingest them")
-    if windows is None and not (made.is_file() and _same(calibrated, folder, OF_WINDOWS)):
+    if windows is None and not (made.is_file() and _same(config, folder, OF_WINDOWS)):
         split.unlink(missing_ok=True)
-        run_ingest(calibrated, raw, made)
-    if windows is not None or not (split.is_file() and _same(calibrated, folder, OF_SPLIT)):
-        run_split(windows or made, calibrated, split)
-    leaks = run_audit(windows or made, split, calibrated, folder / "audit.json").leaks
+        run_ingest(config, sources.raw, made)
+    if windows is not None or not (split.is_file() and _same(config, folder, OF_SPLIT)):
+        run_split(windows or made, config, split)
+    leaks = run_audit(windows or made, split, config, folder / "audit.json").leaks
     if leaks and not config.train.allow_leaks:
         raise FlarecastError(
             f"{split}: expected a split without leaks to hold the wrong ways against, got "
             f"{'; '.join(leak.message for leak in leaks)}; train.allow_leaks = true studies all the same"
         )
-    write_config(calibrated, folder / CONFIG)
+    write_config(config, folder / CONFIG)
     return windows or made, split
 
 

@@ -3,14 +3,14 @@
 Source: Ahmadzadeh et al. (2019), IEEE Big Data, arXiv 1911.09061; (2021), ApJS 254, 23.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from flarecast.config import Config
+from flarecast.config import Config, parse_config
 from flarecast.errors import FlarecastError
 from flarecast.files import replacing, write_json
 from flarecast.resources import Resources
@@ -18,12 +18,13 @@ from flarecast.schema import ROLES
 from flarecast.study.arms import NONE, Arm, arms_of, chosen_contrasts
 from flarecast.study.contrasts import DIFFERENCES, MAKERS, Bench
 from flarecast.study.figures import draw_inflation, draw_reliability, draw_remedies
+from flarecast.study.files import make_files
+from flarecast.study.jobs import Say
 from flarecast.study.page import page
 from flarecast.study.scoring import bounds, draw_blocks
 from flarecast.study.sentences import paragraph
+from flarecast.study.told import Sources, Told
 from flarecast.study.trainings import Place, forecasts_of, run_arms
-
-Say = Callable[[str], object]
 
 JSON, HTML = "study.json", "study.html"
 SHOWN = (NONE, "undersample", "class weights", "under, coherent")
@@ -31,24 +32,23 @@ SHOWN = (NONE, "undersample", "class weights", "under, coherent")
 
 
 def temporal_coherence(
-    config: Config, windows: Path, split: Path, folder: Path, resources: Resources, say: Say
-) -> dict[str, Any]:
+    config: Config, sources: Sources, folder: Path, resources: Resources, say: Say
+) -> Told:
     """Train all arms that are not done yet, compare them, and write study.json and study.html.
 
     Args:
         config: Sections study, scale, train, evaluate and run, and the events, are used.
-        windows: windows.nc.
-        split: split.nc, the coherent one.
+        sources: Raw data or windows.
         folder: Where arms, study.json and study.html go.
         resources: Device and processes.
         say: Told of each arm that is done.
 
-    Returns:
-        The content of study.json.
-
     Raises:
-        FlarecastError: An unknown contrast, model or remedy, or a model that cannot be trained at all.
+        FlarecastError: As `make_files`; an unknown contrast, model or remedy, or a model that cannot be
+            trained at all.
     """
+    calibrated = config.resolved() | {"calibrate": {"name": "platt", "fit_on": "calibration"}}
+    windows, split = make_files(parse_config(calibrated, "study"), sources, folder)
     contrasts = chosen_contrasts(config)
     arms = arms_of(config)
     keys = [arm.key for arm in arms]
@@ -87,7 +87,8 @@ def temporal_coherence(
         }
     with replacing(folder / HTML) as aside:
         aside.write_text(page(content, pictures), encoding="utf-8")
-    return content
+    told = tuple(contrast["paragraph"] for contrast in found.values())
+    return Told(told, folder / HTML, str(content["about"]))
 
 
 def _bench(config: Config, arms: Sequence[Arm], place: Place) -> Bench:

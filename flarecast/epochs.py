@@ -47,9 +47,9 @@ def fit_by_gradient(
     """
     settings = task.settings
     n_descent, n_averaging = phases(settings)
+    rate = build_schedule(settings, n_descent)  # with a plan too: where the folds were best on it, it ends
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
-    rate = build_schedule(settings, n_descent)
     state = State(module, build_optimizer(module, settings), generator, rate)
     restore(state, task, store)
     while True:

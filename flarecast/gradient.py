@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from flarecast.batches import Batch
 from flarecast.checking import check_options
-from flarecast.errors import choose
+from flarecast.errors import FlarecastError, choose
 from flarecast.losses import Loss
 from flarecast.optimizers import OPTIMIZERS
 from flarecast.schedules import SCHEDULES
@@ -33,10 +33,14 @@ def build_schedule(settings: Train, epochs: int) -> Callable[[float], float]:
     """Learning rate by the epochs done, of so many planned, as `train.schedule` says.
 
     Raises:
-        FlarecastError: No such schedule or option.
+        FlarecastError: No such schedule or option, or cycles that are longer than these epochs.
     """
     schedule = choose("train.schedule", settings.schedule, SCHEDULES)
     options = check_options(schedule, settings.schedule_options, "train.schedule_options")
+    try:
+        schedule(0.0, epochs, **options)
+    except FlarecastError as error:
+        raise FlarecastError(f"train.schedule_options: {error}") from error
     return lambda done: settings.learning_rate * schedule(done, epochs, **options)
 
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flarecast.errors import FlarecastError
+
 Factor = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -64,6 +66,52 @@ def one_cycle(
     return _between(1.0, final, (share - warm_up) / (1 - warm_up))
 
 
+def cyclical(
+    done: float,
+    epochs: int,
+    *,
+    cycle: Annotated[int, Field(ge=1)] = 5,
+    final: Annotated[float, Field(ge=0, le=1)] = 0.05,
+) -> float:
+    """From the whole rate straight down to `final` of it in each `cycle` epochs, then up at once.
+
+    With t the share of the cycle that is done, 1 - t + t x `final`; at the cycle's first step t = 0. (The
+    paper counts the step itself: its first t is 1 / steps of a cycle, its last 1.)
+
+    Raises:
+        FlarecastError: No cycle ends within the epochs.
+
+    Source: Izmailov et al. (2018), arXiv 1803.05407, section 3.2.
+    """
+    if cycle > epochs:
+        raise FlarecastError(
+            f"cycle: expected at most as many epochs as are run, {epochs}, got {cycle}; "
+            "shorten it or train longer"
+        )
+    share = done % cycle / cycle
+    return 1 - share + share * final
+
+
+def cyclic_cosine(done: float, epochs: int, *, cycles: Annotated[int, Field(ge=1)] = 5) -> float:
+    """From the whole rate to 0 along half a cosine, `cycles` times over, then up at once.
+
+    A cycle has epochs / `cycles` whole epochs, rounded up, so that each ends with an epoch; the last cycle
+    may be cut off.
+
+    Raises:
+        FlarecastError: There are more cycles than epochs.
+
+    Source: Huang et al. (2017), arXiv 1704.00109, eq. 2.
+    """
+    if cycles > epochs:
+        raise FlarecastError(
+            f"cycles: expected at most one for each of {epochs} epochs, got {cycles}; "
+            "ask for fewer or train longer"
+        )
+    length = math.ceil(epochs / cycles)
+    return _between(1.0, 0.0, done % length / length)
+
+
 def _between(first: float, last: float, share: float) -> float:
     """From the first at share 0 to the last at share 1 along half a cosine."""
     return last + (first - last) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
@@ -75,5 +123,7 @@ SCHEDULES: dict[str, Callable[..., float]] = {
     "exponential": exponential,
     "cosine": cosine,
     "one_cycle": one_cycle,
+    "cyclical": cyclical,
+    "cyclic_cosine": cyclic_cosine,
 }
 """Name in `train.schedule`: the function; its keyword-only arguments are `train.schedule_options`."""

@@ -23,7 +23,7 @@ from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device, cpu_threads, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
-from flarecast.epochs import Progress, fit_by_gradient
+from flarecast.epochs import Progress, fit_by_gradient, phases
 from flarecast.errors import FlarecastError, choose
 from flarecast.gradient import build_optimizer, build_schedule
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
@@ -47,7 +47,7 @@ def check_parts(config: Config) -> None:
     choose("scale.name", config.scale.name, scale.SCALES)
     chosen_loss(config)
     build_optimizer(nn.LayerNorm(1), config.train)  # of weights that no random number starts
-    build_schedule(config.train, config.train.epochs)
+    build_schedule(config.train, phases(config.train)[0])
     choose("train.averaging", config.train.averaging, AVERAGINGS)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
     if config.model.select is not None:

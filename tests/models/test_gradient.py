@@ -10,13 +10,15 @@ from torch import nn, optim
 from torch.optim import lr_scheduler
 
 from flarecast.batches import Batch
+from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.gradient import build_optimizer, build_schedule, training_step, with_noise
 from flarecast.losses import cross_entropy
 from flarecast.optimizers import OPTIMIZERS
 from flarecast.schedules import SCHEDULES
 from flarecast.sections import Train
-from flarecast.train import train
+from flarecast.task import Plan
+from flarecast.train import check_parts, train
 
 EPOCHS = 20
 
@@ -146,6 +148,50 @@ def test_schedules_never_ask_for_more_than_the_rate_however_long_they_are_asked(
     assert min(rates) >= 0
 
 
+def test_the_cyclical_schedule_is_that_of_the_swa_paper_a_step_before():
+    """Izmailov et al. (2018): a(i) = (1 - t) a1 + t a2, t = (mod(i - 1, c) + 1) / c, i and c in steps."""
+    steps, high, low = 7, 0.05, 0.01
+    settings = Train(
+        learning_rate=high, schedule="cyclical", schedule_options={"cycle": 3, "final": low / high}
+    )
+    rate = build_schedule(settings, EPOCHS)
+    c = 3 * steps
+    for i in range(1, EPOCHS * steps):
+        t = ((i - 1) % c + 1) / c
+        if t < 1:
+            assert rate(i / steps) == pytest.approx((1 - t) * high + t * low, rel=1e-9)
+    assert rate(3.0) == rate(0.0) == high
+    assert rate(3 - 1e-9) == pytest.approx(low)
+
+
+@pytest.mark.parametrize("cycles", [1, 3, 5, 20])
+def test_the_cyclic_cosine_is_that_of_snapshot_ensembles(cycles):
+    """Huang et al. (2017), eq. 2: a(t) = a0 / 2 (cos(pi mod(t - 1, ceil(T / M)) / ceil(T / M)) + 1)."""
+    options = {"cycles": cycles}
+    settings = Train(learning_rate=0.2, schedule="cyclic_cosine", schedule_options=options)
+    rate = build_schedule(settings, EPOCHS)
+    length = -(-EPOCHS // cycles)
+    for t in range(1, EPOCHS + 1):
+        expected = 0.2 / 2 * (np.cos(np.pi * ((t - 1) % length) / length) + 1)
+        assert rate(t - 1) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("cyclical", {"cycle": 7}, "cycle: expected at most as many epochs as are run, 6, got 7; shorten it"),
+        ("cyclic_cosine", {"cycles": 7}, "cycles: expected at most one for each of 6 epochs, got 7; ask for"),
+    ],
+)
+def test_cycles_that_do_not_fit_into_the_descent_are_refused_before_data_are_read(
+    name, options, words, configure
+):
+    settings = {"epochs": 8, "schedule": name, "schedule_options": options}  # 6 epochs, then 2 of averaging
+    with pytest.raises(FlarecastError, match=f"^train.schedule_options: {words}"):
+        check_parts(configure(train=settings))
+    check_parts(configure(train=settings | {"averaging": "none"}))
+
+
 def test_one_cycle_warms_up_inside_the_first_epoch_too():
     rate = build_schedule(Train(schedule="one_cycle"), 2)
     assert rate(0.0) == pytest.approx(0.04 * 1e-3)
@@ -227,3 +273,14 @@ def test_noise_and_mixup_change_what_is_learned_and_can_be_repeated(windows, spl
         hashes.append(sha256(tmp_path / str(number) / "model.safetensors"))
     assert len(set(hashes[:3])) == 3
     assert hashes[2] == hashes[3]
+
+
+def test_a_plan_ends_on_the_schedule_that_the_folds_followed(windows, split, configure, tmp_path):
+    settings = {"epochs": 8, "batch_size": 10_000, "schedule": "cosine", "averaging": "none"}
+    config = configure("gru", train=settings)
+    for folder, plan in (("fold", None), ("final", Plan(3, 0))):
+        train(windows, split, config, folder=tmp_path / folder, device="cpu", plan=plan)
+    fold, final = (
+        [line["learning_rate"] for line in history(tmp_path / folder)[:-1]] for folder in ("fold", "final")
+    )
+    assert final == fold[:3]

@@ -477,7 +477,10 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
             {"train": {"optimizer": "sgd", "optimizer_options": {"momentum": 0.0, "nesterov": True}}},
             "expected momentum above 0 with nesterov",
         ),
-        ({"train": {"schedule": "linear"}}, "train.schedule: expected one of constant, cosine, exponential"),
+        (
+            {"train": {"schedule": "linear"}},
+            "train.schedule: expected one of constant, cosine, cyclic_cosine, cyclical",
+        ),
         ({"train": {"schedule": "step", "schedule_options": {"every": 0}}}, "train.schedule_options: every"),
         ({"train": {"loss": "focal", "loss_options": {"beta": 1}}}, "train.loss_options: unknown key beta"),
         (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from flarecast import schema
 from flarecast.calibration import apply_calibration, calibrated, corrected, for_fold, raw_name
-from flarecast.calibrators import CALIBRATORS
+from flarecast.calibrators import CALIBRATORS, NESTINGS, TAKES_GROUP, conditional_share
 from flarecast.config import check_options
 from flarecast.decision import RULES, best_decision_thresholds
 from flarecast.errors import FlarecastError, choose
@@ -28,8 +28,12 @@ BoolArray = NDArray[np.bool_]
 MODEL = "model"
 
 
+GIVEN = ("group",)
+"""Arguments of a calibrator that are passed here."""
+
+
 def calibrate(
-    forecasts: xr.Dataset, name: str, options: Mapping[str, Any]
+    forecasts: xr.Dataset, name: str, options: Mapping[str, Any], *, nesting: str = "minimum"
 ) -> tuple[xr.Dataset, dict[str, Any]]:
     """Fit a calibration on the calibration role and apply it to all windows, rivals included.
 
@@ -39,17 +43,20 @@ def calibrate(
             how balancing moved the prior; without them it did not.
         name: Entry of `CALIBRATORS`.
         options: Keyword arguments of that entry.
+        nesting: Entry of `NESTINGS`.
 
     Returns:
         The forecasts as `calibrated` gives them, and the content of calibration.json (see `calibration`).
 
     Raises:
-        FlarecastError: An unknown name or option, or priors that do not fit the events.
+        FlarecastError: An unknown name, nesting or option, or priors that do not fit the events.
     """
     fit = choose("calibrate.name", name, CALIBRATORS)
-    checked = check_options(fit, options, "calibrate.options")
+    checked = check_options(fit, options, "calibrate.options", GIVEN)
+    choose("calibrate.nesting", nesting, NESTINGS)
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in checked.items()}
-    head = {"name": name, "options": plain, "events": [str(event) for event in forecasts["event"].values]}
+    events = [str(event) for event in forecasts["event"].values]
+    head = {"name": name, "options": plain, "events": events, "nesting": nesting}
     fitted = partial(_fitted_model, forecasts, partial(fit, **checked), head)
     calibration = fitted(MODEL, np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64))
     if "rival" in forecasts:
@@ -93,8 +100,12 @@ def _fitted(
     known = chosen[:, None] & (occurred >= 0) & ~np.isnan(raw)
     curves = {}
     for j, event in enumerate(start["events"]):
-        mine = known[:, j]
-        numbers = fit(natural[mine, j], occurred[mine, j] == 1)
+        mine, probability = known[:, j], natural[:, j]
+        if NESTINGS[start["nesting"]] and j > 0:
+            mine = mine & known[:, j - 1] & (occurred[:, j - 1] == 1)
+            probability = conditional_share(natural, j)
+        group = {"group": forecasts["cluster"].values[mine]} if start["name"] in TAKES_GROUP else {}
+        numbers = fit(probability[mine], occurred[mine, j] == 1, **group)
         if numbers["reason"] is not None and not start["prior_analytic"]:
             numbers["reason"] += ", which undoes this kind of balancing only roughly"
         curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}

@@ -1,24 +1,28 @@
 """A fitted calibration, as plain numbers, and what it makes of probabilities.
 
 Content of calibration.json: `name`, `options`, `events`, the natural and the trained prior of the classes,
-and for every event the numbers of its curve and its decision thresholds. Where each fold of a split has a
-test of its own, `folds` holds such a content for each; `fold_priors` holds the priors of the models whose
+and for every event the numbers of its curve and its decision thresholds; `nesting` says whether curves are of
+events or of each event given the one below (absent in older files: of events). Where each fold of a split has
+a test of its own, `folds` holds such a content for each; `fold_priors` holds the priors of the models whose
 out-of-fold forecasts were calibrated together; `rivals` the same for models trained beside the model.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast.calibrators import CURVES, correct_prior, nest
+from flarecast.calibrators import CURVES, NESTINGS, RANGES, conditional_share, correct_prior, nest
 from flarecast.errors import FlarecastError, choose
 from flarecast.schema import FORECASTS
 
 FloatArray = NDArray[np.float64]
+
+RANGE_NAMES = ("probability_lower", "probability_upper")
 
 
 def apply_calibration(
@@ -38,23 +42,78 @@ def apply_calibration(
     Raises:
         FlarecastError: The calibration is of other events, or no calibration.
     """
-    try:
-        if list(calibration["events"]) != list(events):
-            raise FlarecastError(
-                f"calibration: expected one of the events {', '.join(events)}, "
-                f"got one of {', '.join(map(str, calibration['events']))}; calibrate these forecasts anew"
-            )
+    with _refusing_damage():
+        _check_events(calibration, events)
         curve = choose("calibration: name", calibration["name"], CURVES)
-        probability, broken = corrected(np.asarray(probability_raw, dtype=np.float64), calibration)
-        for j, event in enumerate(events):
-            probability[:, j] = curve(probability[:, j], calibration["event_calibration"][event])
+        natural, broken = corrected(np.asarray(probability_raw, dtype=np.float64), calibration)
+        probability = _through(natural, calibration, events, curve)
+    nested = nest(probability)
+    return nested, int(np.count_nonzero(broken | (nested < probability)))
+
+
+def apply_ranges(
+    probability_raw: FloatArray, calibration: Mapping[str, Any], events: Sequence[str]
+) -> tuple[FloatArray, FloatArray] | None:
+    """Lower and upper ends of the range around each calibrated probability; None where the curve has none.
+
+    Args:
+        probability_raw: Shape (window, event); NaN stays NaN.
+        calibration: As for `apply_calibration`.
+        events: The events of the columns.
+
+    Raises:
+        FlarecastError: The calibration is of other events, or no calibration.
+    """
+    with _refusing_damage():
+        _check_events(calibration, events)
+        if calibration["name"] not in RANGES:
+            return None
+        ranges = RANGES[calibration["name"]]
+        natural, _ = corrected(np.asarray(probability_raw, dtype=np.float64), calibration)
+        lower = _through(natural, calibration, events, lambda one, numbers: ranges(one, numbers)[0])
+        upper = _through(natural, calibration, events, lambda one, numbers: ranges(one, numbers)[1])
+    return nest(lower), nest(upper)
+
+
+@contextmanager
+def _refusing_damage() -> Iterator[None]:
+    """Say in one sentence what is wrong with a calibration that lacks numbers or holds others."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError) as error:
         raise FlarecastError(
             "calibration: expected what `flarecast calibrate` writes, "
             f"got something else ({type(error).__name__}: {error}); calibrate anew"
         ) from error
-    nested = nest(probability)
-    return nested, int(np.count_nonzero(broken | (nested < probability)))
+
+
+def _check_events(calibration: Mapping[str, Any], events: Sequence[str]) -> None:
+    """Raise unless a calibration is of these events."""
+    if list(calibration["events"]) != list(events):
+        raise FlarecastError(
+            f"calibration: expected one of the events {', '.join(events)}, "
+            f"got one of {', '.join(map(str, calibration['events']))}; calibrate these forecasts anew"
+        )
+
+
+def _through(
+    natural: FloatArray, calibration: Mapping[str, Any], events: Sequence[str], curve: Callable[..., Any]
+) -> FloatArray:
+    """Probabilities along the curves of a calibration, event by event (window, event), not yet nested.
+
+    Where nesting is `conditional`, the curve of an event is of its chance given the event below, which is
+    multiplied with that event's probability; where the event below is missing it stays as it was.
+    """
+    conditional = choose("calibration: nesting", calibration.get("nesting", "minimum"), NESTINGS)
+    probability = natural.copy()
+    for j, event in enumerate(events):
+        numbers = calibration["event_calibration"][event]
+        if conditional and j > 0:
+            given = probability[:, j - 1] * curve(conditional_share(natural, j), numbers)
+            probability[:, j] = np.where(np.isnan(given), natural[:, j], given)
+        else:
+            probability[:, j] = curve(natural[:, j], numbers)
+    return probability
 
 
 def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Dataset:
@@ -69,6 +128,8 @@ def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Data
     raw = np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64)
     probability, n_changed = _mapped(forecasts, raw, calibration)
     variables = {"probability": probability, "probability_raw": raw}
+    if calibration["name"] in RANGES:
+        variables |= dict(zip(RANGE_NAMES, _ranges(forecasts, raw, calibration), strict=True))
     if "rival" in forecasts:
         raw = np.asarray(forecasts["rival_probability_raw"].values, dtype=np.float64)
         names = [str(name) for name in forecasts["rival"].values]
@@ -121,6 +182,21 @@ def _mapped(forecasts: xr.Dataset, raw: FloatArray, calibration: Mapping[str, An
         probability[rows], changed = apply_calibration(raw[rows], for_fold(calibration, int(one)), events)
         n_changed += changed
     return probability, n_changed
+
+
+def _ranges(
+    forecasts: xr.Dataset, raw: FloatArray, calibration: Mapping[str, Any]
+) -> tuple[FloatArray, FloatArray]:
+    """Ends of the range of the model's probabilities, each fold by its own numbers."""
+    events = tuple(map(str, forecasts["event"].values))
+    fold = forecasts["fold"].values
+    lower, upper = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+    for one in np.unique(fold):
+        rows = fold == one
+        found = apply_ranges(raw[rows], for_fold(calibration, int(one)), events)
+        if found is not None:
+            lower[rows], upper[rows] = found
+    return lower, upper
 
 
 def _decision_thresholds(calibration: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def check_parts(config: Config, deep: bool = False) -> None:
             f"a fitted calibrator, got calibrate.name {config.calibrate.name}; use platt"
         )
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
-    check_options(calibrator, config.calibrate.options, "calibrate.options")
+    check_options(calibrator, config.calibrate.options, "calibrate.options", ("group",))
     choose("model.name", config.model.name, models.MODELS)
     choose("scale.name", config.scale.name, SCALES)
     if deep:
@@ -203,9 +203,10 @@ def run_forecast(
 def run_calibrate(forecasts_path: Path, config: Config, out: Path) -> xr.Dataset:
     """forecasts.nc -> calibrated.nc and, beside it, calibration.json."""
     forecasts = open_netcdf(forecasts_path)
-    calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
-    options = check_options(calibrator, config.calibrate.options, "calibrate.options")
-    calibrated, calibration = calibrate_forecasts(forecasts, config.calibrate.name, options)
+    settings = config.calibrate
+    calibrated, calibration = calibrate_forecasts(
+        forecasts, settings.name, settings.options, nesting=settings.nesting
+    )
     calibration["forecasts_sha256"] = sha256(forecasts_path)
     write_json(out.parent / "calibration.json", calibration)
     save(calibrated, out, FORECASTS)

@@ -158,6 +158,8 @@ FORECASTS = FileSchema(
         "event": Variable(("event",), "text", "", "GOES class reached or exceeded, ascending"),
         "probability": _probability("probability; NaN = not forecast", required=True),
         "probability_raw": _probability("probability before calibration"),
+        "probability_lower": _probability("lower end of the range of the probability"),
+        "probability_upper": _probability("upper end of the range of the probability"),
         "occurred": Variable(
             ("window", "event"), "int8", "1", "outcome", flags=(("unknown", -1), ("no", 0), ("yes", 1))
         ),

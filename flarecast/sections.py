@@ -118,9 +118,12 @@ class Calibrate(Section):
     """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
 
     `fit_on` is the calibration role, or out-of-fold forecasts of the whole training span in so many `folds`.
+    `nesting` says what keeps a stronger event from being likelier: curves of events and their running
+    `minimum`, or curves of each event given the one below (`conditional`).
     """
 
     name: str = "platt"
+    nesting: Literal["minimum", "conditional"] = "minimum"
     fit_on: Literal["calibration", "out_of_fold"] | None = None
     folds: int = Field(5, ge=2, le=100)
     options: Options = {}

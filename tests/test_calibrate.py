@@ -69,7 +69,9 @@ def test_calibrated_forecasts_are_legal_and_nested_and_keep_everything_else(name
     assert (np.diff(mended[~missing.any(axis=1)], axis=1) <= 0).all()
     np.testing.assert_array_equal(kept["probability_raw"].values, forecasts["probability"].values)
     xr.testing.assert_identical(
-        calibrated.drop_vars(["probability", "probability_raw"]).drop_attrs(deep=False),
+        calibrated.drop_vars(
+            ["probability", "probability_raw", "probability_lower", "probability_upper"], errors="ignore"
+        ).drop_attrs(deep=False),
         forecasts.drop_vars("probability").drop_attrs(deep=False),
     )
     assert kept.attrs["calibrated"] == 1
@@ -247,10 +249,70 @@ def test_where_balancing_moved_no_prior_none_is_corrected(attributes):
     np.testing.assert_array_equal(calibrated["probability"].values, probability)
 
 
-def test_an_unknown_calibrator_or_option_is_refused():
+def test_calibrators_with_a_range_write_it_and_it_holds_the_probability():
+    calibrated, _ = calibrate(simulated(), "venn_abers", {})
+    lower, probability, upper = (
+        calibrated[name].values for name in ("probability_lower", "probability", "probability_upper")
+    )
+    there = ~np.isnan(probability)
+    assert (lower[there] <= probability[there]).all()
+    assert (probability[there] <= upper[there]).all()
+    assert (lower < upper)[there].mean() > 0.9
+    assert (np.diff(upper[there.all(axis=1)], axis=1) <= 0).all()
+    assert "probability_lower" not in calibrate(simulated(), "platt", {})[0]
+
+
+def test_curves_of_an_event_given_the_one_below_are_fitted_on_windows_that_had_that_one():
+    forecasts = simulated()
+    calibrated, calibration = calibrate(forecasts, "platt", {}, nesting="conditional")
+    role = forecasts["role"].values == CALIBRATION
+    occurred = forecasts["occurred"].values
+    known = role & (occurred[:, 0] == 1) & ~np.isnan(forecasts["probability"].values[:, 0])
+    assert calibration["event_calibration"]["M1.0"]["n"] == known.sum()
+    assert calibration["cells_changed"] == 0, "a product of chances cannot break the nesting"
+    minimum = calibrate(forecasts, "platt", {})[0]["probability"].values
+    both = calibrated["probability"].values
+    np.testing.assert_array_equal(both[:, 0], minimum[:, 0])
+    test = (forecasts["role"].values == TEST) & (occurred[:, 1] >= 0) & ~np.isnan(both[:, 1])
+    assert abs(bss(both[test, 1], occurred[test, 1]) - bss(minimum[test, 1], occurred[test, 1])) < 0.02
+
+
+def test_without_the_event_below_a_conditional_curve_leaves_the_probability_as_it_was():
+    _, calibration = calibrate(simulated(), "platt", {}, nesting="conditional")
+    raw = np.array([[np.nan, 0.4, 0.1]])
+    probability, _ = apply_calibration(raw, calibration, EVENTS)
+    assert probability[0, 1] == 0.4
+    assert np.isnan(probability[0, 0])
+
+
+def test_calibrations_written_before_nesting_was_a_choice_are_read_as_running_minimum():
+    _, calibration = calibrate(simulated(), "platt", {})
+    raw = simulated()["probability"].values
+    expected, _ = apply_calibration(raw, calibration, EVENTS)
+    older = {key: value for key, value in calibration.items() if key != "nesting"}
+    np.testing.assert_array_equal(apply_calibration(raw, older, EVENTS)[0], expected)
+
+
+def test_an_unknown_nesting_is_refused():
     with pytest.raises(
-        FlarecastError, match=r"calibrate\.name: expected one of none, platt, prior, got 'plat'"
+        FlarecastError, match=r"calibrate\.nesting: expected one of conditional, minimum, got"
     ):
+        calibrate(simulated(50), "platt", {}, nesting="sorted")
+
+
+def test_the_choice_among_calibrators_holds_out_whole_clusters():
+    forecasts = simulated()
+    _, alone = calibrate(forecasts, "auto", {})
+    assert "events in 1 groups of calibration" in alone["event_calibration"]["C1.0"]["reason"]
+    clusters = [f"rotation {number // 200}" for number in range(forecasts.sizes["window"])]
+    forecasts["cluster"] = ("window", np.array(clusters, dtype=object))
+    _, apart = calibrate(forecasts, "auto", {})
+    assert apart["event_calibration"]["C1.0"]["chosen"] != "prior"
+    assert apart["event_calibration"]["C1.0"]["reason"] is None
+
+
+def test_an_unknown_calibrator_or_option_is_refused():
+    with pytest.raises(FlarecastError, match=r"calibrate\.name: expected one of auto, .*got 'plat'"):
         calibrate(simulated(50), "plat", {})
     with pytest.raises(
         FlarecastError, match=r"calibrate\.options: unknown key slope; known here: min_events, ridge"
@@ -284,7 +346,15 @@ def test_a_calibration_of_other_events_is_refused():
 
 
 @pytest.mark.parametrize(
-    "damage", [{"events": 3}, {"name": "magic"}, {"event_calibration": {}}, {"event_calibration": None}]
+    "damage",
+    [
+        {"events": 3},
+        {"name": "magic"},
+        {"event_calibration": {}},
+        {"event_calibration": None},
+        {"nesting": "sorted"},
+        {"name": "isotonic"},
+    ],
 )
 def test_a_damaged_calibration_is_refused(damage):
     _, calibration = calibrate(simulated(50), "platt", {})

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from flarecast.errors import FlarecastError
+
 FloatArray = NDArray[np.float64]
 
 
@@ -33,3 +35,9 @@ def too_few(occurred: NDArray[np.bool_], min_events: int) -> str | None:
         return None
     what, count = ("events", n_events) if n_events < min_events else ("non-events", n_quiet)
     return f"{count} {what} in calibration, {min_events} needed: only the prior is corrected"
+
+
+def check_min_events(min_events: int) -> None:
+    """Raise unless at least one event is asked for."""
+    if min_events < 1:
+        raise FlarecastError(f"calibrate.options: min_events: expected at least 1, got {min_events}")

@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flarecast.calibrators.identity import FloatArray, too_few
+from flarecast.calibrators.identity import FloatArray, check_min_events, too_few
+from flarecast.calibrators.log_odds import log_odds
 from flarecast.errors import FlarecastError
-
-SMALLEST = 1e-9
-"""Probabilities are kept this far from 0 and 1, so that their logits are finite (+-20.7)."""
 
 MIN_SLOPE = 1e-3
 """Smallest slope: forecasts that rank backwards are flattened to near a constant, never turned round."""
@@ -40,14 +38,12 @@ def fit(
         FlarecastError: An option out of range.
     Source: Platt (1999), in Advances in Large Margin Classifiers, 61.
     """
-    if not (math.isfinite(ridge) and ridge > 0):
-        raise FlarecastError(f"calibrate.options: ridge: expected a number above 0, got {ridge}")
-    if min_events < 1:
-        raise FlarecastError(f"calibrate.options: min_events: expected at least 1, got {min_events}")
+    check_ridge(ridge)
+    check_min_events(min_events)
     reason = too_few(occurred, min_events)
     if reason is not None:
         return {"slope": 1.0, "intercept": 0.0, "reason": reason}
-    slope, intercept = _line(_logit(probability), occurred, ridge)
+    slope, intercept = _line(log_odds(probability), occurred, ridge)
     return {"slope": slope, "intercept": intercept, "reason": None}
 
 
@@ -58,14 +54,14 @@ def apply(probability: FloatArray, numbers: Mapping[str, Any]) -> FloatArray:
     slope, intercept = float(numbers["slope"]), float(numbers["intercept"])
     if slope == 1.0 and intercept == 0.0:
         return probability.copy()
-    mended: FloatArray = expit(slope * _logit(probability) + intercept)
+    mended: FloatArray = expit(slope * log_odds(probability) + intercept)
     return mended
 
 
-def _logit(probability: FloatArray) -> FloatArray:
-    """Log odds, finite; NaN stays NaN."""
-    inside = np.clip(probability, SMALLEST, 1 - SMALLEST)
-    return np.log(inside) - np.log1p(-inside)
+def check_ridge(ridge: float) -> None:
+    """Raise unless the strength of the pull towards the identity is a positive number."""
+    if not (math.isfinite(ridge) and ridge > 0):
+        raise FlarecastError(f"calibrate.options: ridge: expected a number above 0, got {ridge}")
 
 
 def _line(logit: FloatArray, occurred: NDArray[np.bool_], ridge: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Undo the prior that balancing moved, and keep nested events nested."""
+"""Undo the prior that balancing moved."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,19 +42,6 @@ def correct_prior(probability: FloatArray, prior_natural: ArrayLike, prior_train
         ratio = _ratios(np.add.reduceat(natural, starts), np.add.reduceat(trained, starts))
         out[np.ix_(rows, pattern)] = _reweighted(probability[np.ix_(rows, pattern)], ratio)
     return out
-
-
-def nest(probability: FloatArray) -> FloatArray:
-    """Running minimum along the events, so that a stronger event is never likelier; NaN stays NaN.
-
-    Args:
-        probability: Shape (window, event), events ascending.
-
-    Returns:
-        Shape (window, event).
-    """
-    nested: FloatArray = np.fmin.accumulate(probability, axis=1)
-    return np.where(np.isnan(probability), np.nan, nested)
 
 
 def _reweighted(probability: FloatArray, ratio: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from flarecast.calibrators import CALIBRATORS, CURVES, nest
+from flarecast.calibrators import CALIBRATORS, CURVES, RANGES, conditional_share, nest
 
 CASES = {
     "overconfident": lambda rng: (p := rng.beta(0.3, 2, 400), rng.random(400) < p**1.5),
@@ -22,6 +22,7 @@ CASES = {
 
 def test_every_calibrator_has_a_curve():
     assert set(CALIBRATORS) == set(CURVES)
+    assert set(RANGES) <= set(CURVES)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -73,3 +74,47 @@ def test_a_running_minimum_passes_over_what_is_not_forecast():
     rows = np.array([[0.5, 0.7, 0.2], [0.3, np.nan, 0.4], [np.nan, 0.1, 0.2], [0.3, 0.2, 0.1]])
     expected = np.array([[0.5, 0.5, 0.2], [0.3, np.nan, 0.3], [np.nan, 0.1, 0.1], [0.3, 0.2, 0.1]])
     np.testing.assert_array_equal(nest(rows), expected)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", RANGES)
+def test_a_range_holds_the_probability_rises_with_it_and_is_a_point_where_nothing_was_fitted(name, case):
+    numbers = CALIBRATORS[name](*CASES[case](np.random.default_rng(5)))
+    grid = np.append(np.linspace(0, 1, 301), np.nan)
+    mended, (lower, upper) = CURVES[name](grid, numbers), RANGES[name](grid, numbers)
+    for ends in (lower, upper):
+        np.testing.assert_array_equal(np.isnan(ends), np.isnan(grid))
+        assert (np.diff(ends[:-1]) >= 0).all()
+    assert (lower[:-1] <= mended[:-1]).all()
+    assert (mended[:-1] <= upper[:-1]).all()
+    assert ((lower[:-1] >= 0) & (upper[:-1] <= 1)).all()
+    if numbers["reason"] is not None:
+        np.testing.assert_array_equal(lower, grid)
+        np.testing.assert_array_equal(upper, grid)
+
+
+@pytest.mark.parametrize("name", sorted(set(CALIBRATORS) - {"none", "prior"}))
+def test_with_too_few_events_nothing_is_changed_and_the_reason_is_told(name):
+    numbers = CALIBRATORS[name](*CASES["few events"](np.random.default_rng(5)))
+    grid = np.linspace(0, 1, 11)
+    np.testing.assert_array_equal(CURVES[name](grid, numbers), grid)
+    assert numbers["reason"] == "5 events in calibration, 20 needed: only the prior is corrected"
+
+
+@pytest.mark.parametrize("name", sorted(set(CALIBRATORS) - {"none", "prior", "temperature"}))
+def test_a_biased_forecast_is_brought_to_the_base_rate(name):
+    """Temperature cannot: it has no intercept."""
+    rng = np.random.default_rng(8)
+    chance = rng.beta(0.5, 4, 20_000)
+    occurred = rng.random(20_000) < chance
+    odds = 8 * chance / (1 - chance)  # as class weights would make it
+    said = odds / (1 + odds)
+    mended = CURVES[name](said, CALIBRATORS[name](said, occurred))
+    assert abs(said.mean() - chance.mean()) > 0.15
+    assert abs(mended.mean() - chance.mean()) < 0.01
+    assert np.abs(mended - chance).mean() < 0.015
+
+
+def test_the_chance_of_an_event_given_the_one_below():
+    rows = np.array([[0.5, 0.2], [0.0, 0.0], [0.3, 0.6], [np.nan, 0.1], [0.1, np.nan]])
+    np.testing.assert_array_equal(conditional_share(rows, 1), [0.4, 0.0, 1.0, np.nan, np.nan])

@@ -11,8 +11,14 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import skill
+from flarecast.evaluate.cautions import (
+    pairing_warnings,
+    reading_warnings,
+    sample_warnings,
+    unknown_warnings,
+)
 from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
-from flarecast.evaluate.pairing import Paired, describe, fill_outcomes, pair, require_pairs
+from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
 from flarecast.evaluate.records import Drawn, Place, difference_records, records, score
 from flarecast.evaluate.subsets import (
     OUT_OF_FOLD,
@@ -21,8 +27,7 @@ from flarecast.evaluate.subsets import (
     out_of_fold_subsets,
     subsets_of,
 )
-from flarecast.evaluate.truth import fill_from_flares
-from flarecast.exchange.forecast_csv import day_ahead
+from flarecast.evaluate.truth import fill_truth
 from flarecast.schema import ROLES
 
 BoolArray = NDArray[np.bool_]
@@ -70,23 +75,17 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     Raises:
         FlarecastError: A reference has nothing in common with the forecasts, or its name is taken.
     """
-    warnings = _reading_warnings(forecasts)
+    warnings = reading_warnings(forecasts)
     if truth is not None:
-        if isinstance(truth, Path):
-            forecasts, unmatched = fill_from_flares(forecasts, truth)
-        else:
-            forecasts, unmatched = fill_outcomes(forecasts, truth)
-        if unmatched:
-            by_list = isinstance(truth, Path)
-            found = "are outside the list of flares" if by_list else "have no match in the truth file"
-            warnings.append(f"{unmatched:,} windows {found}: their outcome is unknown")
+        forecasts, said = fill_truth(forecasts, truth)
+        warnings += said
     role, rows = _scored_rows(forecasts)
     paired = _pair_all(forecasts, references or {})
     contenders = contenders_of(forecasts, paired, warnings)
     pairing: dict[str, Any] = {"references": {}, "events": {}}
     for name, one in paired.items():
         pairing["references"][name] = describe(forecasts, one, rows)
-        warnings += _pairing_warnings(name, pairing["references"][name])
+        warnings += pairing_warnings(name, pairing["references"][name])
     content: dict[str, Any] = {
         "run": run,
         "data": data,
@@ -108,8 +107,8 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         pairing["events"][place.event] = _counts(rows, known, common)
         content["records"] += _score_event(forecasts, present, event, common, place, draw)
         content["records"] += _score_folds(forecasts, event, place, draw)
-        warnings += _sample_warnings(forecasts, event, common, place)
-        warnings += _unknown_warnings(place.event, pairing["events"][place.event])
+        warnings += sample_warnings(forecasts, event, common)
+        warnings += unknown_warnings(place.event, pairing["events"][place.event])
     return content
 
 
@@ -208,60 +207,3 @@ def _score_folds(forecasts: xr.Dataset, event: int, place: Place, draw: Draw) ->
         scored = score(raw, event, subset.rows, drawn, part)
         found += records(scored, drawn, part, WITHOUT_DECISION)
     return found
-
-
-def _reading_warnings(forecasts: xr.Dataset) -> list[str]:
-    """What the reader of the file was lenient about, and what is mixed in it."""
-    sentences = {
-        "n_late": "forecasts were issued after their span had begun",
-        "n_times_without_zone": "times name no zone and were read as UTC",
-    }
-    counts = {name: int(forecasts.attrs.get(name, 0)) for name in sentences}
-    found = [f"{counts[name]:,} {text}" for name, text in sentences.items() if counts[name]]
-    ahead = np.unique(day_ahead(forecasts["issue_time"].values, forecasts["valid_from"].values))
-    if ahead.size > 1:
-        found.append(f"forecasts for days {', '.join(map(str, ahead))} ahead are scored together")
-    occurred = forecasts["occurred"].values
-    reached = np.maximum.accumulate((occurred == 1)[:, ::-1], axis=1)[:, ::-1]  # it or a stronger event
-    contradictory = int((reached & (occurred == 0)).any(axis=1).sum())
-    if contradictory:
-        found.append(f"{contradictory:,} windows have an event without the weaker ones that it includes")
-    return found
-
-
-def _pairing_warnings(name: str, found: dict[str, Any]) -> list[str]:
-    """What the reader should know of a pairing."""
-    sentences = {
-        "unpaired": "windows have no forecast of {} and are left out for all",
-        "outcomes_that_differ": "windows have another outcome in the file of {}, which is not used",
-        "not_in_its_test_role": "windows are not in the test role of {}, which may have been fitted on them",
-    }
-    return [f"{found[key]:,} {text.format(name)}" for key, text in sentences.items() if found[key]]
-
-
-def _unknown_warnings(label: str, counts: Mapping[str, int]) -> list[str]:
-    """Windows left out because nobody knows what happened, which may hang on what happened."""
-    unknown, windows = counts["outcome_unknown"], counts["windows"]
-    if not unknown or not counts["scored"]:
-        return []
-    return [f"{label}: {unknown:,} of {windows:,} windows have an unknown outcome and are left out"]
-
-
-def _sample_warnings(forecasts: xr.Dataset, event: int, common: BoolArray, place: Place) -> list[str]:
-    """What is too small to be believed."""
-    occurred = forecasts["occurred"].values[common, event] == 1
-    blocks = np.unique(forecasts["cluster"].values[common][occurred].astype(str)).size
-    if not common.any():
-        return [f"{place.event}: no window with a known outcome that all forecast; nothing is scored"]
-    if not blocks:
-        return [f"{place.event}: no events in {common.sum():,} windows; scores that need one are undefined"]
-    if blocks < skill.FEWEST_EVENT_BLOCKS:
-        return [f"{place.event}: only {_blocks(blocks)} with events; no intervals"]
-    if blocks < skill.FEW_EVENT_BLOCKS:
-        return [f"{place.event}: only {_blocks(blocks)} with events; intervals are uncertain"]
-    return []
-
-
-def _blocks(count: int) -> str:
-    """`1 region or rotation`, `3 regions or rotations`."""
-    return f"{count} region or rotation" if count == 1 else f"{count} regions or rotations"

@@ -32,6 +32,7 @@ class Paired:
         issue_time: `NO_TIME` where unpaired, shape (window,).
         role: Role that their file gives the window, 0 where unpaired, shape (window,).
         events: Whether their file has the event at all, shape (event,).
+        row: Window of their file, -1 where unpaired, shape (window,).
     """
 
     probability: FloatArray
@@ -39,6 +40,7 @@ class Paired:
     issue_time: IntArray
     role: NDArray[np.int8]
     events: NDArray[np.bool_]
+    row: IntArray
 
 
 def pair(forecasts: xr.Dataset, other: xr.Dataset) -> Paired:
@@ -72,7 +74,7 @@ def pair(forecasts: xr.Dataset, other: xr.Dataset) -> Paired:
     issue_time[found] = other["issue_time"].values[row[found]]
     role = np.zeros(place.size, dtype=np.int8)
     role[found] = other["role"].values[row[found]]
-    return Paired(probability, occurred, issue_time, role, columns >= 0)
+    return Paired(probability, occurred, issue_time, role, columns >= 0, np.where(found, row, -1))
 
 
 def fill_outcomes(forecasts: xr.Dataset, windows: xr.Dataset) -> tuple[xr.Dataset, int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from flarecast import skill
 from flarecast.decision import best_decision_thresholds
-from flarecast.evaluate.contenders import MODEL, Contender
+from flarecast.evaluate.contenders import Contender
 
 SAMPLE_RULE = "scored_sample"
 """Rule of `tss_max`: its decision threshold was chosen on the scored windows themselves."""
@@ -137,12 +137,19 @@ def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place)
         pairs = zip(estimates, other.estimates[theirs], strict=True)
         difference = tuple(skill.minus(ours, its) for ours, its in pairs)
         score_name = f"{name}_minus_{other.name}"
-        record = _record(MODEL, score_name, difference, drawn, place, hangs_on=name)
+        record = _record(model.name, score_name, difference, drawn, place, hangs_on=name)
         record |= _decision((name, rule), model.decision_threshold.get((name, rule)))
         if theirs in other.decision_threshold:
             reference = _decision(theirs, other.decision_threshold[theirs])
             record["reference_decision_threshold"] = reference["decision_threshold"]
         yield record
+
+
+def relative_skill_record(first: Scored, other: Scored, drawn: Drawn, place: Place) -> dict[str, Any]:
+    """Record of the Brier skill of one contender with another as its reference: 1 - brier / brier_other."""
+    pairs = zip(first.estimates["brier", ""], other.estimates["brier", ""], strict=True)
+    relative = tuple(skill.relative(ours, its) for ours, its in pairs)
+    return _record(first.name, f"bss_against_{other.name}", relative, drawn, place, hangs_on="brier")
 
 
 def _record(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from flarecast import goes
 from flarecast.errors import FlarecastError
+from flarecast.evaluate.pairing import fill_outcomes
 from flarecast.flares import read_flares
 from flarecast.flares.clock import DAY
 from flarecast.schema import NO_TIME
@@ -16,6 +17,28 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 DISK = "disk"
+
+
+def fill_truth(forecasts: xr.Dataset, truth: xr.Dataset | Path) -> tuple[xr.Dataset, list[str]]:
+    """Take what occurred from windows or from a list of flares, and from nowhere else.
+
+    Args:
+        forecasts: Forecasts.
+        truth: Windows of the same regions and spans, or any list that `read-flares` reads.
+
+    Returns:
+        The forecasts with `occurred` replaced, and a sentence where some windows have no known outcome.
+
+    Raises:
+        FlarecastError: The list is none, or has no flares.
+    """
+    if isinstance(truth, Path):
+        filled, unmatched = fill_from_flares(forecasts, truth)
+        where = "are outside the list of flares"
+    else:
+        filled, unmatched = fill_outcomes(forecasts, truth)
+        where = "have no match in the truth file"
+    return filled, [f"{unmatched:,} windows {where}: their outcome is unknown"] if unmatched else []
 
 
 def fill_from_flares(forecasts: xr.Dataset, path: Path) -> tuple[xr.Dataset, int]:

@@ -42,6 +42,7 @@ from flarecast.skill.intervals import (
     estimate_ranking,
     interval,
     minus,
+    relative,
 )
 from flarecast.skill.permutation import (
     draw_swaps,
@@ -143,6 +144,7 @@ __all__ = [
     "rank",
     "recall",
     "recall_at_far",
+    "relative",
     "reliability",
     "resolution",
     "roc_auc",

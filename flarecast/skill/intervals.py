@@ -17,7 +17,7 @@ from flarecast.skill.contingency import contingency_table
 from flarecast.skill.probability import sum_probability
 from flarecast.skill.ranking import N_RANK_BINS, rank
 from flarecast.skill.scores import CALIBRATION, CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
-from flarecast.skill.sums import Blocks, BoolArray, FloatArray, IntArray, blocks_of, combined, total
+from flarecast.skill.sums import Blocks, BoolArray, FloatArray, IntArray, blocks_of, combined, ratio, total
 
 FEWEST_EVENT_BLOCKS = 5
 """With fewer blocks with events (or with non-events) there is no interval."""
@@ -163,6 +163,15 @@ def minus(first: Estimate, second: Estimate) -> Estimate:
     """Paired difference of two forecasts' scores on one sample."""
     reason = first.reason or second.reason
     return Estimate(first.value - second.value, first.resampled - second.resampled, reason)
+
+
+def relative(first: Estimate, second: Estimate) -> Estimate:
+    """Skill of an error with another's as its reference, on one sample: 1 - first / second."""
+    if not first.reason and not second.reason and second.value == 0:
+        nothing = np.full(first.resampled.shape, np.nan)
+        return Estimate(np.nan, nothing, "the forecast that it is compared with is perfect")
+    value, resampled = ratio(first.value, second.value), ratio(first.resampled, second.resampled)
+    return Estimate(1 - float(value), 1 - resampled, first.reason or second.reason)
 
 
 def interval(estimate: Estimate, sample: Sample, confidence: float = 0.95) -> Interval:

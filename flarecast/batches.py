@@ -210,7 +210,8 @@ def has_values(tensors: WindowTensors) -> Tensor:
 
 
 def take(sample: Sample, place: Tensor) -> Batch:
-    """Windows of a sample by their place in it, shape (b,)."""
+    """Windows of a sample by their place in it, shape (b,), on any device."""
+    place = place.to(sample.index.device)
     index = sample.index.index_select(0, place)
     return Batch(
         steps=gather_inputs(sample.tensors, index),

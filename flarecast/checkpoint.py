@@ -34,13 +34,15 @@ def write_checkpoint(path: Path, state: dict[str, Any], whose: str) -> None:
         aside.write_bytes(content.getvalue())
 
 
-def read_checkpoint(path: Path, whose: str) -> dict[str, Any] | None:
-    """State of the training `whose`; None where there is none, or another's, or nothing readable."""
+def read_checkpoint(path: Path, whose: str) -> tuple[dict[str, Any] | None, str]:
+    """State of the training `whose`, None where there is none; and why a file that is there has none."""
+    if not path.is_file():
+        return None, ""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, UnpicklingError):
-        return None
-    if not isinstance(content, dict) or content.get("identity") != whose:
-        return None
-    state: dict[str, Any] = content["state"]
-    return state
+        state: dict[str, Any] = content["state"]
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, UnpicklingError):
+        return None, "expected a checkpoint, got a file that cannot be read"
+    if content.get("identity") != whose:
+        return None, "a checkpoint of another configuration, other data, another device or other versions"
+    return state, ""

@@ -34,6 +34,8 @@ def environment(config: Config, inputs: Mapping[str, Path], device: str = "auto"
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "device": torch.cuda.get_device_name() if cuda else "cpu",
         "threads": config.train.threads,
+        "precision": config.train.precision if cuda else "float32",
+        "deterministic": config.train.deterministic,
         "seed": config.run.seed,
         "inputs": {name: {"path": str(path), "sha256": sha256(path)} for name, path in inputs.items()},
     }

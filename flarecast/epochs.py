@@ -50,7 +50,7 @@ def fit_by_gradient(
     rate = build_schedule(settings, n_descent)  # with a plan too: where the folds were best on it, it ends
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
-    state = State(module, build_optimizer(module, settings), generator, rate)
+    state = State(module, build_optimizer(module, settings), generator, rate, parts=settings.accumulate)
     restore(state, task, store)
     while True:
         stale = state.epoch - state.best_epoch >= settings.patience
@@ -58,7 +58,13 @@ def fit_by_gradient(
             _start_averaging(state, task)
         if state.descended is not None and state.epoch >= state.descended + n_averaging:
             break
+        parts = state.parts
         entry = _run_epoch(state, task)
+        if state.parts != parts:
+            store.say(
+                f"{store.folder}: the device's memory is too small for batches of {settings.batch_size}; "
+                f"from epoch {state.epoch} on they go in {state.parts} parts, which changes no step"
+            )
         state.history.append(entry)
         keep(state, store)
         if progress is not None:
@@ -80,17 +86,14 @@ def phases(settings: Train) -> tuple[int, int]:
 
 def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     """One epoch and its validation; returns its line of the history."""
-    rate = state.rate if state.descended is None else None
-    train_loss = train_epoch(state.module, state.optimizer, task, state.generator, state.epoch, rate)
+    train_loss = train_epoch(state, task)
     state.epoch += 1
     loss = validation_loss(state.module, task)
-    for name, value in (("training", train_loss), ("validation", loss)):
-        if value is not None and not math.isfinite(value):
-            rate = state.optimizer.param_groups[0]["lr"]
-            raise FlarecastError(
-                f"{name} loss: expected a finite number, got {value} in epoch {state.epoch} at learning rate "
-                f"{rate:g}; lower train.learning_rate"
-            )
+    if loss is not None and not math.isfinite(loss):
+        raise FlarecastError(
+            f"validation loss: expected a finite number, got {loss} after epoch {state.epoch} at "
+            f"learning rate {state.optimizer.param_groups[0]['lr']:g}; lower train.learning_rate"
+        )
     if state.averaged is not None:
         state.averaged.update_parameters(state.module)
     elif loss is None or loss < state.best_loss:
@@ -122,6 +125,7 @@ def _finish(state: State, task: Task) -> dict[str, Any]:
         "best_epoch": state.best_epoch,
         "validation_loss_best": state.best_loss if task.validation is not None else None,
         "validation_loss_last": state.history[-1]["validation_loss"],
+        "parts": state.parts,
     }
     if state.averaged is not None and int(state.averaged.n_averaged) > 0:
         refresh_batch_norm(state.averaged, natural_batches(task, state.generator))

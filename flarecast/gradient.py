@@ -1,9 +1,12 @@
 """One step of training by gradient, and what it takes: an optimiser, a learning rate, noise and mixing.
 
-Random numbers are torch's own, which training seeds and checkpoints hold.
+The windows of a step may go through the network in several parts, whose gradients add up to that of the
+whole: the step is the same (dropout draws other numbers; batch norm takes the statistics of each part), the
+memory that it needs is not. Random numbers are torch's own, which training seeds and checkpoints hold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,8 +15,9 @@ from torch.optim import Optimizer
 from flarecast.batches import Batch
 from flarecast.checking import check_options
 from flarecast.errors import FlarecastError, choose
-from flarecast.losses import Loss
+from flarecast.losses import WHOLE_BATCH, Loss
 from flarecast.optimizers import OPTIMIZERS
+from flarecast.precision import casting, precision_on
 from flarecast.schedules import SCHEDULES
 from flarecast.sections import Train
 
@@ -50,30 +54,123 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
         group["lr"] = rate
 
 
-def training_step(
-    module: nn.Module, optimizer: Optimizer, loss: Loss, batch: Batch, settings: Train, masked: bool
-) -> Tensor:
-    """One step of the optimiser; returns the batch's loss, on the device and without its graph.
+@dataclass
+class Descent:
+    """Who goes downhill, and how.
 
-    Args:
+    Attributes:
         module: The network.
         optimizer: Of its weights.
         loss: Entry of `LOSSES`.
-        batch: Windows of the train role, and of no other.
-        settings: `input_noise`, `mixup` and `clip` are used.
+        settings: `input_noise`, `mixup`, `clip`, `accumulate`, `precision` are used.
         masked: Whether the second half of the inputs is a mask.
+        parts: Parts in which the windows of a step go through the network.
+        forward: What computes the network's output; the module itself if None.
     """
-    optimizer.zero_grad(set_to_none=True)
+
+    module: nn.Module
+    optimizer: Optimizer
+    loss: Loss
+    settings: Train
+    masked: bool = False
+    parts: int = 1
+    forward: Callable[[Tensor, Tensor], Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Windows as a step shows them, and the outcomes that count, each with its share: batches of targets."""
+
+    steps: Tensor
+    last_class: Tensor
+    outcomes: tuple[tuple[float, Batch], ...]
+
+
+def training_step(descent: Descent, batch: Batch) -> Tensor:
+    """One step of the optimiser; returns the batch's loss, on the device and without its graph.
+
+    Where the device's memory is too small for the windows, they go in twice as many parts from then on, once.
+
+    Args:
+        descent: Network, optimiser, loss and settings; `parts` may double.
+        batch: Windows of the train role, and of no other.
+
+    Raises:
+        FlarecastError: The memory is too small for half of the windows, too.
+    """
+    shown = disturb(batch, descent.settings, descent.masked)
+    try:
+        value = add_gradients(descent, shown)
+    except torch.OutOfMemoryError:
+        value = None  # what the step held is let go once this block is left
+    if value is None:
+        value = _in_halves(descent, shown)
+    if descent.settings.clip:
+        nn.utils.clip_grad_norm_(descent.module.parameters(), descent.settings.clip)
+    descent.optimizer.step()
+    return value
+
+
+def add_gradients(descent: Descent, shown: Shown) -> Tensor:
+    """Put the gradient of a batch's mean loss into the weights, part by part; returns the loss."""
+    descent.optimizer.zero_grad(set_to_none=True)
+    forward, n_windows = descent.forward or descent.module, len(shown.steps)
+    device = shown.steps.device
+    total = torch.zeros((), device=device)
+    for part in parts_of(n_windows, descent.parts):
+        with casting(device, precision_on(device, descent.settings.precision)):
+            logits = forward(shown.steps[part], shown.last_class[part])
+        logits = logits.float()
+        value = torch.zeros((), device=logits.device)
+        for share, of in shown.outcomes:
+            value = value + share * descent.loss(logits, of.low[part], of.high[part], of.weight[part])
+        value = value * ((part.stop - part.start) / n_windows)
+        value.backward()
+        total += value.detach()
+    return total
+
+
+def parts_of(n_windows: int, n_parts: int) -> Iterator[slice]:
+    """Slices of as many windows each, but for one; none of a single window, whose spread is not known."""
+    n_parts = max(1, min(n_parts, n_windows // 2))
+    for part in range(n_parts):
+        yield slice(part * n_windows // n_parts, (part + 1) * n_windows // n_parts)
+
+
+def check_parts_add_up(settings: Train) -> None:
+    """Make sure that the losses of the parts of a batch add up to that of the whole.
+
+    Raises:
+        FlarecastError: `accumulate` is above 1, with a loss that is not a mean over windows.
+    """
+    if settings.accumulate > 1 and settings.loss in WHOLE_BATCH:
+        raise FlarecastError(
+            f"train.accumulate: expected 1 with the loss {settings.loss}, which scores a batch as a whole, "
+            f"got {settings.accumulate}; lower train.batch_size, or choose a loss that is a mean over windows"
+        )
+
+
+def disturb(batch: Batch, settings: Train, masked: bool) -> Shown:
+    """Noise on the values, and windows each mixed with another of the batch, as the settings ask for it.
+
+    The share of the first of two mixed windows is drawn once a batch from Beta(mixup, mixup). Outcomes are
+    not mixed, as they may be known in part: the losses against either are.
+
+    Args:
+        batch: Windows of the train role.
+        settings: `input_noise` and `mixup` are used.
+        masked: Whether the second half of the inputs is a mask.
+
+    Source: Zhang et al. (2018), arXiv 1710.09412.
+    """
     steps = with_noise(batch.steps, settings.input_noise, masked) if settings.input_noise else batch.steps
-    if settings.mixup:
-        value = _mixed_loss(module, loss, steps, batch, settings.mixup)
-    else:
-        value = loss(module(steps, batch.last_class), batch.low, batch.high, batch.weight)
-    value.backward()  # type: ignore[no-untyped-call]
-    if settings.clip:
-        nn.utils.clip_grad_norm_(module.parameters(), settings.clip)
-    optimizer.step()
-    return value.detach()
+    if not settings.mixup:
+        return Shown(steps, batch.last_class, ((1.0, batch),))
+    share = float(torch.distributions.Beta(settings.mixup, settings.mixup).sample())
+    other = torch.randperm(len(steps)).to(steps.device)
+    partner = replace(batch, low=batch.low[other], high=batch.high[other], weight=batch.weight[other])
+    mixed = share * steps + (1 - share) * steps[other]
+    return Shown(mixed, batch.last_class, ((share, batch), (1 - share, partner)))
 
 
 def with_noise(steps: Tensor, size: float, masked: bool) -> Tensor:
@@ -84,18 +181,18 @@ def with_noise(steps: Tensor, size: float, masked: bool) -> Tensor:
     return steps + noise
 
 
-def _mixed_loss(module: nn.Module, loss: Loss, steps: Tensor, batch: Batch, alpha: float) -> Tensor:
-    """Loss of windows each mixed with another of the batch, against the outcomes of both.
-
-    The share of the first is drawn once a batch from Beta(alpha, alpha). Outcomes are not mixed, as they may
-    be known in part: the losses against either are.
-
-    Source: Zhang et al. (2018), arXiv 1710.09412.
-    """
-    share = float(torch.distributions.Beta(alpha, alpha).sample())
-    other = torch.randperm(len(steps)).to(steps.device)
-    logits = module(share * steps + (1 - share) * steps[other], batch.last_class)
-    first = loss(logits, batch.low, batch.high, batch.weight)
-    return share * first + (1 - share) * loss(
-        logits, batch.low[other], batch.high[other], batch.weight[other]
+def _in_halves(descent: Descent, shown: Shown) -> Tensor:
+    """The same step in twice as many parts, if that has not been done before."""
+    settings = descent.settings
+    if descent.parts == settings.accumulate and settings.loss not in WHOLE_BATCH and len(shown.steps) >= 4:
+        descent.parts = 2 * settings.accumulate
+        torch.cuda.empty_cache()
+        try:
+            return add_gradients(descent, shown)
+        except torch.OutOfMemoryError:
+            pass
+    at_once = -(-len(shown.steps) // descent.parts)
+    raise FlarecastError(
+        f"device memory: expected room for {at_once} windows at once, got too little; lower "
+        "train.batch_size, raise train.accumulate, choose a smaller network, or use --device cpu"
     )

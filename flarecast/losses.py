@@ -298,3 +298,6 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "score_oriented": score_oriented,
 }
 """Name in `train.loss`: the function; its keyword-only arguments are `train.loss_options`."""
+
+WHOLE_BATCH = frozenset({"score_oriented"})
+"""Those that score a batch as a whole; all others are means over its windows."""

@@ -1,41 +1,57 @@
 """Passes over the windows of a task: one that trains, one that validates, one for batch norm."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from flarecast.batches import ordered, shuffled, take
-from flarecast.gradient import set_rate, training_step
+from flarecast.errors import FlarecastError
+from flarecast.gradient import Descent, set_rate, training_step
 from flarecast.losses import negative_log_likelihood
 from flarecast.task import Task
+from flarecast.training_state import State
 
 VALIDATION_BATCH = 1024
 
 
-def train_epoch(
-    module: nn.Module,
-    optimizer: Optimizer,
-    task: Task,
-    generator: torch.Generator,
-    epoch: int = 0,
-    rate: Callable[[float], float] | None = None,
-) -> float:
-    """All training windows of an epoch, from 0, once, in random order; mean loss of a window.
+def train_epoch(state: State, task: Task) -> float:
+    """All training windows of an epoch once, in random order; mean loss of a window.
 
-    The learning rate of each step is the rate at the epochs done by then; without one it stays as it is.
+    The learning rate of each step of the descent is the rate at the epochs done by then.
+
+    Raises:
+        FlarecastError: The loss of a batch is not finite, or the device's memory is too small.
     """
-    module.train()
-    sample = task.train if task.redraw is None or epoch == 0 else task.redraw(epoch)
-    total = torch.zeros((), device=sample.index.device)
-    places = shuffled(len(sample), task.settings.batch_size, generator)
+    state.module.train()
+    sample = task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
+    masked, device = sample.tensors.masked, task.log_correction.device
+    descent = Descent(state.module, state.optimizer, task.loss, task.settings, masked, state.parts)
+    places = shuffled(len(sample), task.settings.batch_size, state.generator)
+    losses = torch.zeros(len(places), device=device)
     for nth, place in enumerate(places):
-        if rate is not None:
-            set_rate(optimizer, rate(epoch + nth / len(places)))
-        batch, masked = take(sample, place.to(total.device)), sample.tensors.masked
-        total += training_step(module, optimizer, task.loss, batch, task.settings, masked) * len(place)
-    return float(total) / len(sample)
+        if state.descended is None:
+            set_rate(state.optimizer, state.rate(state.epoch + nth / len(places)))
+        losses[nth] = training_step(descent, take(sample, place))
+    state.parts = descent.parts
+    return _mean_loss(losses.double().cpu(), places, state)
+
+
+def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
+    """Mean over windows of the losses of batches, looked at once an epoch, so that no step waits for it.
+
+    Raises:
+        FlarecastError: One is not finite.
+    """
+    bad = torch.nonzero(~torch.isfinite(losses)).flatten().tolist()
+    if bad:
+        rate = state.optimizer.param_groups[0]["lr"]
+        raise FlarecastError(
+            f"training loss: expected a finite number, got {losses[bad[0]]:g} in epoch {state.epoch + 1}, "
+            f"batch {bad[0] + 1} of {len(places)}, at learning rate {rate:g}; lower train.learning_rate"
+        )
+    sizes = torch.tensor([len(place) for place in places], dtype=torch.float64)
+    return float((losses * sizes).sum() / sizes.sum())
 
 
 @torch.no_grad()
@@ -57,5 +73,5 @@ def validation_loss(module: nn.Module, task: Task) -> float | None:
 def natural_batches(task: Task, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Inputs of the train windows as they are by nature, shuffled."""
     for place in shuffled(len(task.natural), task.settings.batch_size, generator):
-        batch = take(task.natural, place.to(task.natural.index.device))
+        batch = take(task.natural, place)
         yield batch.steps, batch.last_class

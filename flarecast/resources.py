@@ -14,11 +14,13 @@ class Resources:
         workers: Processes that train at the same time.
         progress: Called after each epoch of a training in this process with epochs done, epochs planned,
             and the line of the history.
+        say: Told sentences that a user should know.
     """
 
     device: str = "auto"
     workers: int = 1
     progress: Callable[[int, int, dict[str, Any]], None] | None = None
+    say: Callable[[str], object] = str
 
 
 ALONE = Resources()

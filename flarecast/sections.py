@@ -89,7 +89,8 @@ class Train(Section):
     """How it is trained.
 
     One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
-    not suffer from neighbours; ask for more threads for a large network on a large CPU.
+    not suffer from neighbours; ask for more threads for a large network on a large CPU. A step's `batch_size`
+    windows go through the network in `accumulate` parts. What is said of CUDA changes nothing elsewhere.
     """
 
     epochs: int = Field(30, ge=1)
@@ -110,6 +111,9 @@ class Train(Section):
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)
     threads: int = Field(1, ge=1, le=1024)
+    accumulate: int = Field(1, ge=1)
+    precision: Literal["float32", "tf32", "bf16"] = "float32"
+    deterministic: bool = True
     unassigned: Literal["ignore", "mask"] = "mask"
     allow_leaks: bool = False
 

@@ -4,8 +4,7 @@ The validation role decides when to stop and which weights to keep. Of windows o
 outcomes that were over when a train or validation window was issued are looked at. The caller audits first.
 """
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,17 +19,18 @@ from torch import nn
 from flarecast import __version__, scale
 from flarecast.averaging import AVERAGINGS
 from flarecast.balance import BALANCERS
-from flarecast.batches import choose_device, cpu_threads, ordered
+from flarecast.batches import choose_device, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
 from flarecast.epochs import Progress, fit_by_gradient, phases
 from flarecast.errors import FlarecastError, choose
-from flarecast.gradient import build_optimizer, build_schedule
+from flarecast.gradient import build_optimizer, build_schedule, check_parts_add_up
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.narrow import narrow
 from flarecast.passes import validation_loss
+from flarecast.precision import deterministic_algorithms, matrix_products, precision_on, seeded
 from flarecast.prepare import Prepared, chosen_loss, prepare
 from flarecast.seen import pack
 from flarecast.selection import SELECTIONS, check_selection
@@ -48,6 +48,7 @@ def check_parts(config: Config) -> None:
     chosen_loss(config)
     build_optimizer(nn.LayerNorm(1), config.train)  # of weights that no random number starts
     build_schedule(config.train, phases(config.train)[0])
+    check_parts_add_up(config.train)
     choose("train.averaging", config.train.averaging, AVERAGINGS)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
     if config.model.select is not None:
@@ -69,11 +70,12 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     windows_sha256: str = "",
     split_sha256: str = "",
     progress: Progress | None = None,
+    say: Callable[[str], object] = str,
 ) -> TrainedModel:
     """Fit a model and write its folder; a killed call goes on from its last epoch when repeated.
 
     On CPU the same call gives the same weights to the bit, killed or not, with the same number of threads and
-    the same versions. On CUDA deterministic algorithms are asked for.
+    the same versions. On CUDA deterministic algorithms are asked for, unless `train.deterministic` is false.
 
     Args:
         windows: A windows Dataset.
@@ -86,6 +88,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         windows_sha256: Hash of the windows file, part of what a checkpoint belongs to.
         split_sha256: Hash of the split file, likewise.
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
+        say: Told sentences that a user should know.
 
     Raises:
         FlarecastError: No such part, option or device; no usable window in train or validation; a loss that
@@ -102,11 +105,15 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         made_with = {
             "device": where.type,
             "threads": torch.get_num_threads(),
+            "precision": precision_on(where, config.train.precision),
+            "deterministic": config.train.deterministic or where.type == "cpu",
             "torch": str(torch.__version__),
             "flarecast": __version__,
         }
         whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
-        module, kept = _fit(prepared, config, generator, Store(folder, identity({"of": whose})), progress)
+        module, kept = _fit(
+            prepared, config, generator, Store(folder, identity({"of": whose}), say), progress
+        )
     n_windows = windows.sizes["window"]
     made_of = {
         "windows_sha256": windows_sha256,
@@ -183,33 +190,18 @@ def _describe(
 
 @contextmanager
 def _torch_state(config: Config, device: torch.device) -> Iterator[torch.Generator]:
-    """Seed torch and make it deterministic; put back its global state afterwards.
+    """Seed torch and say how it computes; put back its global state afterwards.
 
     Gives the generator of the order of windows. The number of threads is the configuration's.
     """
     seeds = config.generator("train").integers(2**62, size=2)
-    on_cuda = device.type == "cuda"
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
-    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
-    devices = [torch.cuda.current_device()] if on_cuda else []
-    with torch.random.fork_rng(devices=devices), cpu_threads(config.train.threads):
-        try:
-            torch.manual_seed(int(seeds[0]))
-            torch.use_deterministic_algorithms(True)
-            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
-            if on_cuda and workspace is None:  # cuBLAS is deterministic only with a workspace of fixed size
-                os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-            yield torch.Generator().manual_seed(int(seeds[1]))
-        finally:
-            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-            torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
-            torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
-            if on_cuda and workspace is None:
-                os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+    settings = config.train
+    with (
+        seeded(int(seeds[0]), device, settings.threads),
+        deterministic_algorithms(settings.deterministic, device),
+        matrix_products(precision_on(device, settings.precision)),
+    ):
+        yield torch.Generator().manual_seed(int(seeds[1]))
 
 
 def _roles(windows: xr.Dataset, split: xr.Dataset, fold: int) -> NDArray[np.int8]:

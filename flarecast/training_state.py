@@ -21,17 +21,19 @@ HISTORY = "history.jsonl"
 
 @dataclass(frozen=True)
 class Store:
-    """Where checkpoints and the history go, and whose they are."""
+    """Where checkpoints and the history go, whose they are, and who is told what a user should know."""
 
     folder: Path
     identity: str
+    say: Callable[[str], object] = str
 
 
 @dataclass
 class State:
     """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs.
 
-    `rate` is the learning rate of the descent by the epochs done.
+    `rate` is the learning rate of the descent by the epochs done, `parts` in how many parts a step's windows
+    go through the network.
     """
 
     module: nn.Module
@@ -45,6 +47,7 @@ class State:
     best: dict[str, Tensor] = field(default_factory=dict)
     averaged: AveragedModel | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
+    parts: int = 1
 
 
 def keep(state: State, store: Store) -> None:
@@ -55,7 +58,7 @@ def keep(state: State, store: Store) -> None:
         "optimizer": state.optimizer.state_dict(),
         "averaged": None if state.averaged is None else state.averaged.state_dict(),
         "best": state.best,
-        "numbers": [state.epoch, state.descended, state.best_loss, state.best_epoch],
+        "numbers": [state.epoch, state.descended, state.best_loss, state.best_epoch, state.parts],
         "history": json.dumps(state.history),
         "order": state.generator.get_state(),
         "random": torch.get_rng_state(),
@@ -67,7 +70,9 @@ def keep(state: State, store: Store) -> None:
 
 def restore(state: State, task: Task, store: Store) -> None:
     """Go on from the checkpoint, where there is one of this training; else clear the history."""
-    content = read_checkpoint(store.folder / NAME, store.identity)
+    content, why_not = read_checkpoint(store.folder / NAME, store.identity)
+    if why_not:
+        store.say(f"{store.folder / NAME}: {why_not}; training starts anew")
     if content is not None:
         state.module.load_state_dict(content["module"])
         state.optimizer.load_state_dict(content["optimizer"])
@@ -76,7 +81,7 @@ def restore(state: State, task: Task, store: Store) -> None:
         if state.averaged is not None:
             state.averaged.load_state_dict(content["averaged"])
         state.best = content["best"]
-        state.epoch, state.descended, state.best_loss, state.best_epoch = content["numbers"]
+        state.epoch, state.descended, state.best_loss, state.best_epoch, state.parts = content["numbers"]
         state.history = json.loads(content["history"])
         state.generator.set_state(content["order"])
         torch.set_rng_state(content["random"])

@@ -17,7 +17,7 @@ from typing import Any
 import xarray as xr
 
 from flarecast.config import Config
-from flarecast.epochs import Progress, phases
+from flarecast.epochs import phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
@@ -81,7 +81,7 @@ def train_all(
     Raises:
         FlarecastError: As `train`, of the first training that failed, named.
     """
-    device, workers, progress = resources.device, resources.workers, resources.progress
+    device = resources.device
     roles = open_file(split, SPLIT)
     final, n_folds = final_fold(roles), roles.sizes["fold"]
     has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
@@ -97,14 +97,14 @@ def train_all(
         for name, (one, where) in contenders.items()
         for fold in others
     ]
-    _run(inner, workers, progress)
+    _run(inner, resources)
     last = []
     for name, (one, where) in contenders.items():
         folders = [fold_folder(where, fold, final) for fold in others]
         plan = None if has_validation[final] else plan_of(folders, one)
         last.append(Training(windows, split, one, final, where, device, plan, name))
-    _run(last[:-1], workers, progress)
-    return _train(last[-1], progress)
+    _run(last[:-1], resources)
+    return _train(last[-1], resources)
 
 
 def plan_of(folders: list[Path], config: Config) -> Plan:
@@ -126,22 +126,26 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
     return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging)
 
 
-def _run(trainings: list[Training], workers: int, progress: Progress | None) -> None:
+def _run(trainings: list[Training], resources: Resources) -> None:
     """Train, in this process or in several."""
-    if workers == 1 or len(trainings) < 2:
+    if resources.workers == 1 or len(trainings) < 2:
         for training in trainings:
-            _train(training, progress)
+            _train(training, resources)
         return
-    with ProcessPoolExecutor(min(workers, len(trainings)), get_context("spawn")) as pool:
-        list(pool.map(_train_apart, trainings))
+    with ProcessPoolExecutor(min(resources.workers, len(trainings)), get_context("spawn")) as pool:
+        for said in pool.map(_train_apart, trainings):
+            for sentence in said:
+                resources.say(sentence)
 
 
-def _train_apart(training: Training) -> None:
-    """Train in a process of its own."""
-    _train(training, None)
+def _train_apart(training: Training) -> list[str]:
+    """Train in a process of its own; what a user should know of it."""
+    said: list[str] = []
+    _train(training, Resources(say=said.append))
+    return said
 
 
-def _train(training: Training, progress: Progress | None) -> TrainedModel:
+def _train(training: Training, resources: Resources) -> TrainedModel:
     """Train one model; an error says which."""
     try:
         return train(
@@ -154,7 +158,8 @@ def _train(training: Training, progress: Progress | None) -> TrainedModel:
             plan=training.plan,
             windows_sha256=sha256(training.windows),
             split_sha256=sha256(training.split),
-            progress=progress,
+            progress=resources.progress,
+            say=resources.say,
         )
     except FlarecastError as error:
         if training.name in ("", "model"):

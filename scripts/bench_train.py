@@ -21,6 +21,7 @@ from flarecast.models.shape import Shape
 from flarecast.passes import train_epoch
 from flarecast.sections import Train
 from flarecast.task import Task
+from flarecast.training_state import State
 
 LIMIT = 1.15
 N_STEPS, N_FEATURES, N_CLASSES, STRIDE = 60, 24, 4, 5
@@ -62,13 +63,14 @@ def ratio(n_windows: int, missing: float, repeats: int) -> tuple[float, float, f
     modules = [build(Shape(N_FEATURES, N_STEPS, N_CLASSES)) for _ in range(2)]
     optimizers = [AdamW(module.parameters(), lr=1e-3) for module in modules]
     generator = torch.Generator().manual_seed(0)
+    state = State(modules[0], optimizers[0], generator, lambda _: 1e-3)
     ours, bare = [], []
     for repeat in range(repeats + 1):
         seconds = {}
         for which in ("ours", "bare") if repeat % 2 else ("bare", "ours"):
             start = time.perf_counter()
             if which == "ours":
-                train_epoch(modules[0], optimizers[0], task, generator)
+                train_epoch(state, task)
             else:
                 bare_epoch(modules[1], optimizers[1], task, steps)
             seconds[which] = time.perf_counter() - start

@@ -30,6 +30,7 @@ FLOORS = {
         "rebalance",
         "epochs",
         "passes",
+        "precision",
         "task",
         "training_state",
         "gradient",

@@ -57,7 +57,7 @@ def command(
         raw = Path("data/raw") / name
         fetch(config.download.source, raw, config.download.options)
     with epoch_progress() as progress:
-        content = run_all(config, raw, run, Resources(device, workers, progress), say)
+        content = run_all(config, raw, run, Resources(device, workers, progress, say), say)
     print_scores(content)
     for warning in content["warnings"]:
         say(f"warning: {warning}")

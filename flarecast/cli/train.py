@@ -44,5 +44,5 @@ def command(
     config = load_config(config_path, changes)
     check_parts(config, deep=True)
     with epoch_progress() as progress:
-        model = run_train(windows, split, config, output, Resources(device, workers, progress))
+        model = run_train(windows, split, config, output, Resources(device, workers, progress, say))
     say(f"{output}: {model.model_name} for {', '.join(model.events)}")

@@ -9,18 +9,39 @@ import torch
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
+from flarecast import gradient
 from flarecast.batches import Batch
+from flarecast.environment import environment
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
-from flarecast.gradient import build_optimizer, build_schedule, training_step, with_noise
-from flarecast.losses import cross_entropy
+from flarecast.gradient import (
+    Descent,
+    build_optimizer,
+    build_schedule,
+    parts_of,
+    training_step,
+    with_noise,
+)
+from flarecast.losses import LOSSES, WHOLE_BATCH, cross_entropy
+from flarecast.models import load_builder
+from flarecast.models.shape import Shape
 from flarecast.optimizers import OPTIMIZERS
+from flarecast.precision import casting, deterministic_algorithms, matrix_products, precision_on
 from flarecast.schedules import SCHEDULES
 from flarecast.sections import Train
 from flarecast.task import Plan
 from flarecast.train import check_parts, train
 
 EPOCHS = 20
+SMALL = {
+    "lstm": {"hidden": 8},
+    "gru": {"hidden": 8},
+    "cnn": {"channels": (8,), "kernel": 3},
+    "resnet": {"channels": (8,), "kernel": 3},
+    "inception_time": {"filters": 4, "kernels": (3,), "depth": 3},
+    "cnn_lstm": {"channels": (8,), "kernel": 3, "hidden": 8},
+    "transformer": {"size": 16, "heads": 2},
+}
 
 
 class Linear(nn.Module):
@@ -62,7 +83,7 @@ def test_every_optimiser_is_torchs_of_that_name_and_descends(name, rate):
     assert {group["lr"] for group in optimizer.param_groups} == {rate}
     assert {group["weight_decay"] for group in optimizer.param_groups} == {0.01}
     losses = [
-        training_step(module, optimizer, cross_entropy, batch(), Train(), False).item() for _ in range(30)
+        training_step(Descent(module, optimizer, cross_entropy, Train()), batch()).item() for _ in range(30)
     ]
     assert losses[-1] < 0.9 * losses[0]
 
@@ -92,7 +113,7 @@ def test_steps_are_those_of_torch_with_clipped_gradients(settings, expected):
     bare = expected(other.parameters())
     one = batch()
     for _ in range(5):
-        training_step(module, optimizer, cross_entropy, one, Train(clip=0.1), False)
+        training_step(Descent(module, optimizer, cross_entropy, Train(clip=0.1)), one)
         bare.zero_grad()
         nn.functional.cross_entropy(other(one.steps, None), one.low).backward()
         nn.utils.clip_grad_norm_(other.parameters(), 0.1)
@@ -108,7 +129,7 @@ def test_gradients_are_clipped_to_a_norm_and_left_alone_at_0(clip):
     def steep(*arguments):
         return 1e4 * cross_entropy(*arguments)
 
-    training_step(module, optimizer, steep, batch(), Train(clip=clip), False)
+    training_step(Descent(module, optimizer, steep, Train(clip=clip)), batch())
     gradient = torch.cat([weights.grad.ravel() for weights in module.parameters()]).norm().item()
     assert gradient > 100 if clip == 0 else gradient == pytest.approx(clip, rel=1e-4)
 
@@ -212,7 +233,7 @@ def test_mixup_shows_mixed_windows_and_counts_both_outcomes():
     module, optimizer = module_and_optimizer(learning_rate=1e-9)
     one = batch()
     torch.manual_seed(1)
-    told = training_step(module, optimizer, cross_entropy, one, Train(mixup=0.4), False).item()
+    told = training_step(Descent(module, optimizer, cross_entropy, Train(mixup=0.4)), one).item()
     torch.manual_seed(1)
     share = float(torch.distributions.Beta(0.4, 0.4).sample())
     other = torch.randperm(16)
@@ -227,7 +248,7 @@ def test_mixup_shows_mixed_windows_and_counts_both_outcomes():
 def test_without_noise_and_mixup_no_random_number_is_drawn():
     module, optimizer = module_and_optimizer()
     before = torch.get_rng_state()
-    training_step(module, optimizer, cross_entropy, batch(), Train(), False)
+    training_step(Descent(module, optimizer, cross_entropy, Train()), batch())
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -284,3 +305,118 @@ def test_a_plan_ends_on_the_schedule_that_the_folds_followed(windows, split, con
         [line["learning_rate"] for line in history(tmp_path / folder)[:-1]] for folder in ("fold", "final")
     )
     assert final == fold[:3]
+
+
+def gradients(module):
+    return torch.cat([weights.grad.ravel() for weights in module.parameters()])
+
+
+@pytest.mark.parametrize("loss", sorted(set(LOSSES) - WHOLE_BATCH))
+def test_the_parts_of_a_batch_add_up_to_the_step_of_the_whole_whatever_the_loss(loss):
+    one = replace(batch(17), weight=torch.linspace(0.2, 2, 17))
+    for settings in (Train(), Train(mixup=0.4, input_noise=0.1)):
+        found = []
+        for parts in (1, 2, 5):
+            module, optimizer = module_and_optimizer()
+            torch.manual_seed(1)
+            told = training_step(Descent(module, optimizer, LOSSES[loss], settings, parts=parts), one)
+            found.append((told, gradients(module), module.head.weight.detach()))
+        for several in found[1:]:
+            for got, wanted in zip(several, found[0], strict=True):
+                torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_loss_of_the_whole_batch_does_not_add_up_and_is_refused_in_parts(configure):
+    found = []
+    for parts in (1, 4):
+        module, optimizer = module_and_optimizer()
+        training_step(Descent(module, optimizer, LOSSES["score_oriented"], Train(), parts=parts), batch(64))
+        found.append(gradients(module))
+    assert (found[0] - found[1]).abs().max() > 1e-4
+    with pytest.raises(FlarecastError, match=r"train\.accumulate: expected 1 with the loss score_oriented"):
+        check_parts(configure(train={"loss": "score_oriented", "accumulate": 4}))
+
+
+@pytest.mark.parametrize(("n", "parts"), [(1, 3), (3, 2), (4, 2), (5, 9), (100, 7)])
+def test_parts_hold_every_window_once_and_never_one_alone(n, parts):
+    slices = list(parts_of(n, parts))
+    assert [place for one in slices for place in range(one.start, one.stop)] == list(range(n))
+    assert len(slices) <= parts
+    assert n == 1 or min(one.stop - one.start for one in slices) >= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("lstm", {"hidden": 8, "dropout": 0.0}), ("transformer", {"size": 16, "heads": 2, "dropout": 0.0})],
+)
+def test_a_training_in_parts_learns_what_one_in_whole_batches_does(
+    name, options, windows, split, configure, tmp_path
+):
+    weights = []
+    for accumulate in (1, 4):
+        settings = {"epochs": 2, "accumulate": accumulate, "optimizer": "sgd"}
+        config = configure(name, model={"options": options}, train=settings)
+        model = train(windows, split, config, folder=tmp_path / str(accumulate), device="cpu")
+        assert model.training["parts"] == accumulate
+        weights.append(torch.cat([value.ravel() for value in model.module.parameters()]))
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-5, atol=1e-6)
+
+
+def test_bf16_is_for_matrix_products_and_the_loss_stays_in_single_precision():
+    module = Linear()
+    with casting(torch.device("cpu"), "bf16"):
+        assert module(torch.ones(2, 1, 4), None).dtype == torch.bfloat16
+    with casting(torch.device("cpu"), "tf32"):
+        assert module(torch.ones(2, 1, 4), None).dtype == torch.float32
+    assert [precision_on(torch.device(name), "bf16") for name in ("cuda", "cpu")] == ["bf16", "float32"]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_network_learns_in_bf16_under_a_loss_in_single_precision(name, monkeypatch):
+    monkeypatch.setattr(gradient, "precision_on", lambda device, asked: asked)
+    module = load_builder(name)(Shape(2, 6, 4), **{**SMALL[name], "mask": True})
+    optimizer = build_optimizer(module, Train(learning_rate=0.01))
+    dtypes = set()
+
+    def watched(logits, *others):
+        dtypes.add(logits.dtype)
+        return cross_entropy(logits, *others)
+
+    one = replace(batch(), steps=torch.cat([batch(n_inputs=2).steps, torch.ones(16, 3, 2)], dim=2))
+    descent = Descent(module, optimizer, watched, Train(precision="bf16"))
+    losses = [training_step(descent, one).item() for _ in range(40)]
+    assert losses[-1] < 0.8 * losses[0]
+    assert dtypes == {torch.float32}
+    assert {weights.dtype for weights in module.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize(
+    ("precision", "expected"), [("float32", ("highest", False)), ("tf32", ("high", True))]
+)
+def test_products_are_as_exact_as_asked_for_and_torch_is_left_as_it_was(precision, expected):
+    def now():
+        return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+    before = now()
+    with matrix_products(precision):
+        assert now() == expected
+    assert now() == before
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_determinism_can_be_switched_and_is_left_as_it_was(asked):
+    def now():
+        return torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+
+    before = now()
+    with deterministic_algorithms(asked, torch.device("cpu")):
+        assert now() == (asked, not asked)
+    assert now() == before
+
+
+def test_precision_and_determinism_are_recorded(windows, split, configure, tmp_path):
+    config = configure("lstm", train={"epochs": 1, "precision": "bf16", "deterministic": False})
+    said = train(windows, split, config, folder=tmp_path, device="cpu").training
+    assert (said["precision"], said["deterministic"], said["threads"]) == ("float32", True, 1)
+    assert environment(config, {}, "cpu")["precision"] == "float32"
+    assert environment(config, {}, "cpu")["deterministic"] is False

@@ -104,12 +104,18 @@ def stopped_after(epoch, *arguments, **keywords):
 
 
 @pytest.mark.parametrize("changes", [{"train": {"weight_decay": 0.1}}, {"run": {"seed": 1}}])
-def test_a_checkpoint_of_another_training_is_not_gone_on_from(changes, windows, split, configure, tmp_path):
+def test_a_checkpoint_of_another_training_is_not_gone_on_from_and_that_is_told(
+    changes, windows, split, configure, tmp_path
+):
     stopped_after(2, windows, split, configure(), folder=tmp_path, device="cpu")
-    seen = []
-    config = configure(**changes)
-    train(windows, split, config, folder=tmp_path, device="cpu", progress=lambda n, *_: seen.append(n))
+    seen, said = [], []
+    keywords = {"device": "cpu", "progress": lambda n, *_: seen.append(n), "say": said.append}
+    train(windows, split, configure(**changes), folder=tmp_path, **keywords)
     assert seen == list(range(1, 9))
+    assert said == [
+        f"{tmp_path / 'checkpoint.pt'}: a checkpoint of another configuration, other data, another device or "
+        "other versions; training starts anew"
+    ]
 
 
 @pytest.mark.parametrize("name", ["windows_sha256", "split_sha256"])
@@ -123,14 +129,18 @@ def test_a_checkpoint_of_other_windows_or_roles_is_not_gone_on_from(
     assert seen[0] == 1
 
 
-def test_a_damaged_checkpoint_is_as_good_as_none(windows, split, configure, tmp_path):
+def test_a_damaged_checkpoint_is_as_good_as_none_and_that_is_told(windows, split, configure, tmp_path):
     stopped_after(2, windows, split, configure(), folder=tmp_path, device="cpu")
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:1000])
     (tmp_path / ".model.json.1.part").write_text("left by a killed writer")
-    model = train(windows, split, configure(), folder=tmp_path, device="cpu")
+    said = []
+    model = train(windows, split, configure(), folder=tmp_path, device="cpu", say=said.append)
     assert model.training["epochs"] == 8
     assert not list(tmp_path.glob(".*.part"))
+    assert [sentence.split(": ")[1] for sentence in said] == [
+        "expected a checkpoint, got a file that cannot be read; training starts anew"
+    ]
 
 
 def test_training_leaves_the_state_of_torch_as_it_was(windows, split, configure, tmp_path):

@@ -1,0 +1,76 @@
+"""How exactly a network is computed, and torch's own state while it is trained.
+
+`float32` is full single precision, also where CUDA has something faster. `tf32` rounds the factors of matrix
+products to 10 bits of fraction, `bf16` lets autocast compute them, and what follows, in 7 bits (weights,
+losses and batch-norm statistics stay float32). Both are CUDA's: elsewhere all is float32.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from flarecast.batches import cpu_threads
+
+PRECISIONS = ("float32", "tf32", "bf16")
+
+
+def precision_on(device: torch.device, asked: str) -> str:
+    """Precision that a device computes in, of the one asked for."""
+    return asked if device.type == "cuda" else "float32"
+
+
+def casting(device: torch.device, precision: str) -> torch.autocast:
+    """Autocast to bfloat16 inside the block, where the precision is bf16."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+@contextmanager
+def matrix_products(precision: str) -> Iterator[None]:
+    """Let CUDA multiply matrices in TF32 inside the block, or not; torch's defaults differ by operation."""
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        torch.set_float32_matmul_precision("highest" if precision == "float32" else "high")
+        torch.backends.cudnn.allow_tf32 = precision != "float32"
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
+
+
+@contextmanager
+def deterministic_algorithms(asked: bool, device: torch.device) -> Iterator[None]:
+    """Let torch use deterministic algorithms alone inside the block, if asked; put all back afterwards.
+
+    Without them CUDA chooses the fastest algorithm by trying, and two trainings differ in their last digits.
+    On the CPU nothing changes.
+    """
+    on_cuda = device.type == "cuda"
+    before = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        torch.use_deterministic_algorithms(asked)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = not asked, asked
+        if on_cuda and workspace is None:  # cuBLAS is deterministic only with a workspace of fixed size
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
+        if on_cuda and workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device, threads: int) -> Iterator[None]:
+    """Seed torch's random numbers and set its threads inside the block; both are put back."""
+    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), cpu_threads(threads):
+        torch.manual_seed(seed)
+        yield

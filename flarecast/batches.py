@@ -1,5 +1,8 @@
 """Windows on a device: rows once, batches by gathering indices, gaps filled while gathering.
 
+Rows may lie in the host's memory instead: batches are then gathered there and sent, without waiting, from
+pages that CUDA reads by itself, while the device still works on those before.
+
 Inside a window a missing value is the last one before it in the same window, and 0 (the training mean after
 scaling) where there was none. Nothing is carried into a window from before its start: that would use data
 older than the model was told it would see.
@@ -31,6 +34,7 @@ class WindowTensors:
         first_row: First row of each window, shape (window,).
         last_class: Class of the latest known outcome, -1 if none, shape (window,).
         masked: Whether a model is told which values were observed.
+        device: Where batches go, which may not be where the rows lie.
     """
 
     values: Tensor
@@ -39,6 +43,7 @@ class WindowTensors:
     first_row: Tensor
     last_class: Tensor
     masked: bool
+    device: torch.device
 
 
 @dataclass(frozen=True)
@@ -98,8 +103,9 @@ def to_device(
     last_class: NDArray[np.int64],
     device: torch.device,
     masked: bool = False,
+    rows_on: torch.device | None = None,
 ) -> WindowTensors:
-    """Put rows and windows on a device.
+    """Put rows and windows on a device, or where batches for it are gathered.
 
     The scan for the last value is done here, once for all windows, over rows; a gathered value whose origin
     lies before its window is dropped at gather time. This needs no scan over steps in the training loop.
@@ -108,9 +114,11 @@ def to_device(
         values: Scaled rows, NaN = missing, ascending in time inside each track, shape (row, feature).
         step_rows: Row of each step, -1 = absent, shape (window, step).
         last_class: Class of the latest known outcome, -1 if none, shape (window,).
-        device: Where to.
+        device: Where batches go.
         masked: Whether a model is told which values were observed.
+        rows_on: Where the rows lie; on the device itself if None.
     """
+    rows_on = device if rows_on is None else rows_on
     n_rows = len(values)
     values = np.concatenate([values, np.zeros((1, values.shape[1]), dtype=np.float32)])
     missing = np.isnan(values)
@@ -124,12 +132,13 @@ def to_device(
     first = np.where(step_rows < 0, n_rows, step_rows).min(axis=1, initial=n_rows)
     carried = np.where(carried < 0, n_rows, carried)
     return WindowTensors(
-        values=torch.from_numpy(values).to(device),
-        origin=torch.from_numpy(origin).to(device) if missing.any() else None,
-        step_rows=torch.from_numpy(carried.astype(np.int32)).to(device),
-        first_row=torch.from_numpy(first.astype(np.int32)).to(device),
-        last_class=torch.from_numpy(last_class.astype(np.int64)).to(device),
+        values=torch.from_numpy(values).to(rows_on),
+        origin=torch.from_numpy(origin).to(rows_on) if missing.any() else None,
+        step_rows=torch.from_numpy(carried.astype(np.int32)).to(rows_on),
+        first_row=torch.from_numpy(first.astype(np.int32)).to(rows_on),
+        last_class=torch.from_numpy(last_class.astype(np.int64)).to(rows_on),
         masked=masked,
+        device=device,
     )
 
 
@@ -163,6 +172,7 @@ def with_windows(tensors: WindowTensors, steps: Tensor, last_class: Tensor) -> W
         first_row=torch.cat([first_row, more_rows[:, 0]]).to(torch.int32),
         last_class=torch.cat([tensors.last_class, last_class]),
         masked=tensors.masked,
+        device=tensors.device,
     )
 
 
@@ -178,14 +188,15 @@ def gather_steps(tensors: WindowTensors, index: Tensor) -> Tensor:
 
 
 def gather_inputs(tensors: WindowTensors, index: Tensor) -> Tensor:
-    """What a model sees of some windows, shape (n, n_steps, n_inputs), float32, never NaN.
+    """What a model sees of some windows on the device, shape (n, n_steps, n_inputs), float32, never NaN.
 
     The values of `gather_steps`; where the windows are masked, behind them a 1 for each that was observed at
     its own step, 0 for each that was filled: n_inputs is then twice the number of features.
     """
+    index = index.to(tensors.values.device)
     steps = gather_steps(tensors, index)
     if not tensors.masked:
-        return steps
+        return send(steps, tensors.device)
     rows = tensors.step_rows.index_select(0, index)
     there = rows < len(tensors.values) - 1
     there[:, 1:] &= rows[:, 1:] != rows[:, :-1]  # rows of a window ascend: a repeat was carried forward
@@ -194,7 +205,14 @@ def gather_inputs(tensors: WindowTensors, index: Tensor) -> Tensor:
         flat = rows.view(-1)
         own = tensors.origin.index_select(0, flat) == flat[:, None]
         observed = observed & own.view_as(steps)
-    return torch.cat([steps, observed.to(steps.dtype)], dim=2)
+    return send(torch.cat([steps, observed.to(steps.dtype)], dim=2), tensors.device)
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device; from the host's memory to CUDA nobody waits for it."""
+    if tensor.device.type == "cpu" and device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def has_values(tensors: WindowTensors) -> Tensor:
@@ -210,15 +228,15 @@ def has_values(tensors: WindowTensors) -> Tensor:
 
 
 def take(sample: Sample, place: Tensor) -> Batch:
-    """Windows of a sample by their place in it, shape (b,), on any device."""
-    place = place.to(sample.index.device)
+    """Windows of a sample, on its device, by their place in it, shape (b,), on any."""
+    place, device = place.to(sample.index.device), sample.tensors.device
     index = sample.index.index_select(0, place)
     return Batch(
         steps=gather_inputs(sample.tensors, index),
-        last_class=sample.tensors.last_class.index_select(0, index),
-        low=sample.low.index_select(0, place),
-        high=sample.high.index_select(0, place),
-        weight=sample.weight.index_select(0, place),
+        last_class=send(sample.tensors.last_class.index_select(0, index), device),
+        low=send(sample.low.index_select(0, place), device),
+        high=send(sample.high.index_select(0, place), device),
+        weight=send(sample.weight.index_select(0, place), device),
     )
 
 

@@ -19,11 +19,13 @@ from flarecast.batches import (
     cpu_threads,
     gather_inputs,
     has_values,
+    send,
     to_device,
 )
 from flarecast.calibration import calibrated
 from flarecast.cycles import rotation_of
 from flarecast.goes import compatible_classes, occurred_table, parse_class
+from flarecast.memory import enough_memory, place_of_rows
 from flarecast.model_file import TrainedModel, check_fits
 from flarecast.models import takes_mask
 from flarecast.references import last_known_class, reference_forecasts
@@ -125,14 +127,19 @@ def class_probability(
     """
     keep = np.arange(len(occurred)) if keep is None else keep
     tensors = place_windows(windows, model, occurred, device, keep)
-    where = tensors.values.device
-    module = model.module.to(where).eval()
-    out = np.empty((keep.size, occurred.shape[1] + 1))
-    with torch.inference_mode(), cpu_threads(int(model.config["train"]["threads"])):
-        for start in range(0, len(out), BATCH):
-            index = torch.arange(start, min(start + BATCH, len(out)), device=where)
-            logits = module(gather_inputs(tensors, index), tensors.last_class.index_select(0, index))
-            out[start : start + BATCH] = torch.softmax(logits.double(), dim=1).cpu().numpy()
+    module = model.module.to(tensors.device).eval()
+    found = [torch.zeros((0, occurred.shape[1] + 1), dtype=torch.float64, device=tensors.device)]
+    with (
+        torch.inference_mode(),
+        cpu_threads(int(model.config["train"]["threads"])),
+        enough_memory(f"{BATCH} windows at once", "use --device cpu"),
+    ):
+        for start in range(0, keep.size, BATCH):
+            index = torch.arange(start, min(start + BATCH, keep.size), device=tensors.values.device)
+            last_class = send(tensors.last_class.index_select(0, index), tensors.device)
+            logits = module(gather_inputs(tensors, index), last_class)
+            found.append(torch.softmax(logits.double(), dim=1))
+        out: FloatArray = torch.cat(found).cpu().numpy()
     out[~has_values(tensors).cpu().numpy()] = np.nan
     return out
 
@@ -144,8 +151,9 @@ def place_windows(
     values = windows["values"].values[:, feature_columns(windows, model.features)]
     last_class = last_known_class(windows, *compatible_classes(occurred))
     masked = takes_mask(model.model_name, model.model_options)
-    scaled, rows = model.scaler.apply(values), step_rows(windows, keep)
-    return to_device(scaled, rows, last_class[keep], choose_device(device), masked)
+    scaled, rows, where = model.scaler.apply(values), step_rows(windows, keep), choose_device(device)
+    rows_on = place_of_rows(scaled, rows, where, float(model.config["train"]["device_share"]))
+    return to_device(scaled, rows, last_class[keep], where, masked, rows_on)
 
 
 def class_to_event(probability: FloatArray) -> FloatArray:

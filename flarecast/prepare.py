@@ -18,6 +18,7 @@ from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES, Loss, with_offset
+from flarecast.memory import place_of_rows
 from flarecast.models import takes_mask
 from flarecast.models.shape import LEAST_PRIOR
 from flarecast.rebalance import Rebalanced, as_train_windows, rebalance
@@ -86,7 +87,9 @@ def prepare(
     values, rows = _rows_in_use(windows["values"].values, columns, rows)
     scaler = scale.fit(values[_in_use(rows[: train_windows.size], len(values))], config.scale.name)
     masked = takes_mask(config.model.name, config.model.options)
-    tensors = to_device(scaler.apply(values), rows, last_class[both], device, masked)
+    scaled = scaler.apply(values)
+    rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
+    tensors = to_device(scaled, rows, last_class[both], device, masked, rows_on)
 
     usable = np.flatnonzero(has_values(tensors).cpu().numpy())
     of_train = usable < train_windows.size
@@ -116,7 +119,7 @@ def _task(
     natural: Sample, validation: Sample | None, rebalanced: Rebalanced, config: Config, plan: Plan | None
 ) -> Task:
     """What is to be fitted, with the log of how far balancing moved the class priors."""
-    device = natural.index.device
+    device = natural.tensors.device
     before, after = (
         np.maximum(prior, LEAST_PRIOR) for prior in (rebalanced.prior_natural, rebalanced.prior_trained)
     )

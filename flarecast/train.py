@@ -25,6 +25,7 @@ from flarecast.config import Config, check_options
 from flarecast.epochs import Progress, fit_by_gradient, phases
 from flarecast.errors import FlarecastError, choose
 from flarecast.gradient import build_optimizer, build_schedule, check_parts_add_up
+from flarecast.memory import enough_memory
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
@@ -58,6 +59,9 @@ def check_parts(config: Config) -> None:
     check_options(balancer, config.balance.options, "balance.options")
 
 
+@enough_memory(
+    "the windows and a batch of them", "lower train.device_share or train.batch_size, or use --device cpu"
+)
 def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     windows: xr.Dataset,
     split: xr.Dataset,

@@ -29,6 +29,7 @@ FLOORS = {
         "narrow",
         "rebalance",
         "epochs",
+        "memory",
         "passes",
         "precision",
         "task",

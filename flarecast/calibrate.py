@@ -15,12 +15,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import schema
-from flarecast.calibration import apply_calibration, calibrated, corrected, for_fold, raw_name
+from flarecast.calibration import calibrated, corrected, for_fold, raw_name
 from flarecast.calibrators import CALIBRATORS, NESTINGS, TAKES_GROUP, conditional_share
 from flarecast.config import check_options
-from flarecast.decision import RULES, best_decision_thresholds
 from flarecast.errors import FlarecastError, choose
+from flarecast.sections import Calibrate
 from flarecast.seen import pack
+from flarecast.thresholds import add_decision_thresholds
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -28,12 +29,18 @@ BoolArray = NDArray[np.bool_]
 MODEL = "model"
 
 
+BY_DEFAULT = Calibrate()
 GIVEN = ("group",)
 """Arguments of a calibrator that are passed here."""
 
 
 def calibrate(
-    forecasts: xr.Dataset, name: str, options: Mapping[str, Any], *, nesting: str = "minimum"
+    forecasts: xr.Dataset,
+    name: str,
+    options: Mapping[str, Any],
+    *,
+    settings: Calibrate = BY_DEFAULT,
+    rng: np.random.Generator | None = None,
 ) -> tuple[xr.Dataset, dict[str, Any]]:
     """Fit a calibration on the calibration role and apply it to all windows, rivals included.
 
@@ -43,20 +50,20 @@ def calibrate(
             how balancing moved the prior; without them it did not.
         name: Entry of `CALIBRATORS`.
         options: Keyword arguments of that entry.
-        nesting: Entry of `NESTINGS`.
+        settings: `nesting` and `decision` are used.
+        rng: Source of the resamples for the intervals of decision thresholds; without it there are none.
 
     Returns:
         The forecasts as `calibrated` gives them, and the content of calibration.json (see `calibration`).
 
     Raises:
-        FlarecastError: An unknown name, nesting or option, or priors that do not fit the events.
+        FlarecastError: An unknown name or option, or priors that do not fit the events.
     """
     fit = choose("calibrate.name", name, CALIBRATORS)
     checked = check_options(fit, options, "calibrate.options", GIVEN)
-    choose("calibrate.nesting", nesting, NESTINGS)
     plain = {key: list(value) if isinstance(value, tuple) else value for key, value in checked.items()}
     events = [str(event) for event in forecasts["event"].values]
-    head = {"name": name, "options": plain, "events": events, "nesting": nesting}
+    head = {"name": name, "options": plain, "events": events, "nesting": settings.nesting}
     fitted = partial(_fitted_model, forecasts, partial(fit, **checked), head)
     calibration = fitted(MODEL, np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64))
     if "rival" in forecasts:
@@ -65,6 +72,7 @@ def calibrate(
             str(rival): fitted(str(rival), raw[:, :, nth])
             for nth, rival in enumerate(forecasts["rival"].values)
         }
+    add_decision_thresholds(forecasts, calibration, settings.decision, rng)
     mended = calibrated(forecasts, calibration)
     calibration["cells_changed"] = int(mended.attrs["n_cells_changed"])
     return mended, calibration
@@ -109,17 +117,8 @@ def _fitted(
         if numbers["reason"] is not None and not start["prior_analytic"]:
             numbers["reason"] += ", which undoes this kind of balancing only roughly"
         curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}
-    calibration = {**start, "event_calibration": curves, "decision_threshold": {}}
-    calibration["seen"] = pack(np.flatnonzero(known.any(axis=1)), fold.size)
-    probability = np.full(raw.shape, np.nan)
-    for one in np.unique(fold[chosen]):
-        of_fold = chosen & (fold == one)
-        applied = for_fold(calibration, int(one))
-        probability[of_fold], _ = apply_calibration(raw[of_fold], applied, start["events"])
-    for j, event in enumerate(start["events"]):
-        mine = known[:, j]
-        _add_decision_thresholds(calibration, event, probability[mine, j], occurred[mine, j] == 1)
-    return calibration
+    seen = pack(np.flatnonzero(known.any(axis=1)), fold.size)
+    return {**start, "event_calibration": curves, "decision_threshold": {}, "seen": seen}
 
 
 def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str, Any]:
@@ -159,18 +158,3 @@ def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str
         "prior_corrected": natural != trained,
         "prior_analytic": analytic,
     }
-
-
-def _add_decision_thresholds(
-    calibration: dict[str, Any], event: str, probability: FloatArray, occurred: BoolArray
-) -> None:
-    """Add one event's decision thresholds to a calibration: null with a reason where no score is defined."""
-    thresholds = best_decision_thresholds(probability, occurred)
-    reason = None
-    if thresholds is None:
-        what = (
-            "window with known outcome" if not occurred.size else "non-event" if occurred.all() else "event"
-        )
-        reason = f"no {what} in calibration: no score to maximise"
-    calibration["decision_threshold"][event] = thresholds or dict.fromkeys(RULES)
-    calibration["event_calibration"][event]["decision_threshold_reason"] = reason

@@ -205,7 +205,7 @@ def run_calibrate(forecasts_path: Path, config: Config, out: Path) -> xr.Dataset
     forecasts = open_netcdf(forecasts_path)
     settings = config.calibrate
     calibrated, calibration = calibrate_forecasts(
-        forecasts, settings.name, settings.options, nesting=settings.nesting
+        forecasts, settings.name, settings.options, settings=settings, rng=config.generator("calibrate")
     )
     calibration["forecasts_sha256"] = sha256(forecasts_path)
     write_json(out.parent / "calibration.json", calibration)

@@ -120,6 +120,22 @@ class Train(Section):
     allow_leaks: bool = False
 
 
+class Decision(Section):
+    """Decision thresholds, chosen on calibrated forecasts of the calibration role alone.
+
+    Beside those of the largest TSS, the largest HSS and as many forecasts as events there is one for users
+    whose warning costs `cost_loss_ratio` of what an unwarned event does, one for a `target_recall`, and,
+    where asked for, one whose `guaranteed_recall` holds with so much `confidence` (extra `conformal`). Their
+    intervals are of as much confidence, from so many `resamples` of regions or rotations.
+    """
+
+    cost_loss_ratio: float = Field(0.1, gt=0, lt=1)
+    target_recall: float = Field(0.9, gt=0, le=1)
+    guaranteed_recall: float | None = Field(None, gt=0, lt=1)
+    confidence: float = Field(0.95, gt=0, lt=1)
+    resamples: int = Field(200, ge=100)
+
+
 class Calibrate(Section):
     """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
 
@@ -133,6 +149,7 @@ class Calibrate(Section):
     fit_on: Literal["calibration", "out_of_fold"] | None = None
     folds: int = Field(5, ge=2, le=100)
     options: Options = {}
+    decision: Decision = Decision()
 
 
 class Study(Section):

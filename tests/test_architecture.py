@@ -39,6 +39,8 @@ FLOORS = {
         "forecast",
         "calibrate",
         "calibration",
+        "guarantee",
+        "thresholds",
         "trainings",
         "resources",
         "fold_forecasts",

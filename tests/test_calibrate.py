@@ -10,10 +10,13 @@ from flarecast import schema
 from flarecast.calibrate import calibrate
 from flarecast.calibration import apply_calibration
 from flarecast.calibrators import CALIBRATORS
+from flarecast.decision import RULE_NAMES
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, write_json
+from flarecast.sections import Calibrate, Decision
 
 EVENTS = ("C1.0", "M1.0", "X1.0")
+CONDITIONAL = Calibrate(nesting="conditional")
 TRAIN, VALIDATION, CALIBRATION, TEST = 1, 2, 3, 4
 
 
@@ -181,7 +184,7 @@ def test_without_a_calibration_role_only_the_prior_is_corrected_and_thresholds_a
         numbers = calibration["event_calibration"][event]
         assert numbers["n"] == numbers["n_events"] == 0
         assert name != "platt" or "no forecast with a known outcome" in numbers["reason"]
-        assert calibration["decision_threshold"][event] == {"tss": None, "hss": None}
+        assert calibration["decision_threshold"][event] == dict.fromkeys(RULE_NAMES)
         assert "no window with known outcome in calibration" in numbers["decision_threshold_reason"]
 
 
@@ -190,10 +193,39 @@ def test_decision_thresholds_are_null_with_a_reason_where_one_side_is_missing(ou
     forecasts = simulated()
     forecasts["occurred"].values[forecasts["role"].values == CALIBRATION, 1] = outcome
     calibrated, calibration = calibrate(forecasts, "platt", {})
-    assert calibration["decision_threshold"]["M1.0"] == {"tss": None, "hss": None}
+    assert calibration["decision_threshold"]["M1.0"] == dict.fromkeys(RULE_NAMES)
     assert lacking in calibration["event_calibration"]["M1.0"]["decision_threshold_reason"]
     assert calibration["event_calibration"]["C1.0"]["decision_threshold_reason"] is None
-    assert json.loads(calibrated.attrs["decision_threshold"])["M1.0"] == {"tss": None, "hss": None}
+    assert json.loads(calibrated.attrs["decision_threshold"])["M1.0"] == dict.fromkeys(RULE_NAMES)
+
+
+def test_decision_thresholds_have_intervals_of_a_block_bootstrap_where_a_generator_is_given():
+    forecasts = simulated()
+    clusters = [f"SIM {number // 50}" for number in range(forecasts.sizes["window"])]
+    forecasts["cluster"] = ("window", np.array(clusters, dtype=object))
+    _, bare = calibrate(forecasts, "platt", {})
+    assert bare["decision_threshold_interval"]["M1.0"] == dict.fromkeys(RULE_NAMES)
+    _, calibration = calibrate(forecasts, "platt", {}, rng=np.random.default_rng(0))
+    assert calibration["decision_threshold"] == bare["decision_threshold"]
+    for event in EVENTS:
+        for rule in RULE_NAMES:
+            low, high = calibration["decision_threshold_interval"][event][rule]
+            assert 0 <= low <= high <= 1
+            assert low <= calibration["decision_threshold"][event][rule] <= high
+    assert calibrate(forecasts, "platt", {}, rng=np.random.default_rng(0))[1] == calibration
+
+
+def test_a_guaranteed_recall_lies_below_the_threshold_that_just_reaches_it():
+    pytest.importorskip("mapie", reason="extra conformal is not installed")
+    forecasts = simulated()
+    clusters = [f"SIM {number}" for number in range(forecasts.sizes["window"])]
+    forecasts["cluster"] = ("window", np.array(clusters, dtype=object))
+    decision = Decision(target_recall=0.8, guaranteed_recall=0.8)
+    settings, rng = Calibrate(decision=decision), np.random.default_rng(0)
+    calibrated, calibration = calibrate(forecasts, "platt", {}, settings=settings, rng=rng)
+    chosen = calibration["decision_threshold"]["C1.0"]
+    assert 0 < chosen["guaranteed_recall"] < chosen["target_recall"]
+    assert json.loads(calibrated.attrs["decision_threshold"])["C1.0"] == chosen
 
 
 def test_decision_thresholds_are_in_calibrated_probability():
@@ -264,7 +296,7 @@ def test_calibrators_with_a_range_write_it_and_it_holds_the_probability():
 
 def test_curves_of_an_event_given_the_one_below_are_fitted_on_windows_that_had_that_one():
     forecasts = simulated()
-    calibrated, calibration = calibrate(forecasts, "platt", {}, nesting="conditional")
+    calibrated, calibration = calibrate(forecasts, "platt", {}, settings=CONDITIONAL)
     role = forecasts["role"].values == CALIBRATION
     occurred = forecasts["occurred"].values
     known = role & (occurred[:, 0] == 1) & ~np.isnan(forecasts["probability"].values[:, 0])
@@ -278,7 +310,7 @@ def test_curves_of_an_event_given_the_one_below_are_fitted_on_windows_that_had_t
 
 
 def test_without_the_event_below_a_conditional_curve_leaves_the_probability_as_it_was():
-    _, calibration = calibrate(simulated(), "platt", {}, nesting="conditional")
+    _, calibration = calibrate(simulated(), "platt", {}, settings=CONDITIONAL)
     raw = np.array([[np.nan, 0.4, 0.1]])
     probability, _ = apply_calibration(raw, calibration, EVENTS)
     assert probability[0, 1] == 0.4
@@ -291,13 +323,6 @@ def test_calibrations_written_before_nesting_was_a_choice_are_read_as_running_mi
     expected, _ = apply_calibration(raw, calibration, EVENTS)
     older = {key: value for key, value in calibration.items() if key != "nesting"}
     np.testing.assert_array_equal(apply_calibration(raw, older, EVENTS)[0], expected)
-
-
-def test_an_unknown_nesting_is_refused():
-    with pytest.raises(
-        FlarecastError, match=r"calibrate\.nesting: expected one of conditional, minimum, got"
-    ):
-        calibrate(simulated(50), "platt", {}, nesting="sorted")
 
 
 def test_the_choice_among_calibrators_holds_out_whole_clusters():

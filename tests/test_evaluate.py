@@ -157,6 +157,31 @@ def test_decision_thresholds_of_the_model_come_from_calibration():
     assert record(content, "tss_max")["value"] >= tss["value"]
 
 
+def test_the_loss_by_a_threshold_from_calibration_is_the_best_tss_minus_the_one_reached():
+    found = {
+        (one["forecast"], one["score"]): one
+        for one in scores_of(forecasts_of())["records"]
+        if one["event"] == "M1.0" and one["subset"] == "all" and one.get("decision_rule") != "hss"
+    }
+    for name in ("model", "raw", "climatology"):
+        lost = found[name, "tss_lost"]
+        assert lost["value"] == pytest.approx(found[name, "tss_max"]["value"] - found[name, "tss"]["value"])
+        assert lost["value"] >= 0
+        assert lost["decision_threshold"] == found[name, "tss"]["decision_threshold"]
+
+
+def test_thresholds_for_a_purpose_have_the_scores_of_that_purpose():
+    rules = {"tss": 0.3, "hss": 0.45, "unbiased": 0.4, "cost_loss": 0.1, "target_recall": 0.2}
+    table = json.dumps({"M1.0": rules, "X1.0": rules})
+    records = scores_of(forecasts_of(attributes={"decision_threshold": table}))["records"]
+    of_model = [one for one in records if one["forecast"] == "model" and one["subset"] == "all"]
+    bias = {one["decision_rule"]: one for one in of_model if one["score"] == "frequency_bias"}
+    assert set(bias) == {"tss", "unbiased", "cost_loss", "target_recall"}
+    assert bias["unbiased"]["decision_threshold"] == 0.4
+    differences = [one for one in records if "_minus_" in one["score"]]
+    assert {one.get("decision_rule", "") for one in differences} <= {"", "tss", "hss", "scored_sample"}
+
+
 def test_decision_thresholds_of_references_come_from_the_calibration_role():
     forecasts = forecasts_of()
     content = scores_of(forecasts)

@@ -34,6 +34,8 @@ def print_scores(content: Mapping[str, Any]) -> None:
             click.echo(f"{meaning.get(forecast, forecast):24}{line}")
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
+    for line in _lost_lines(content):
+        click.echo(line)
     for line in _fold_lines(content["records"]):
         click.echo(line)
     for reason in reasons:
@@ -55,6 +57,17 @@ def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> s
         f"{row['event']} or more, {role}: {row['n']:,} windows, {row['n_events']:,} events in "
         f"{blocks}; value [{content['confidence']:.0%} interval]"
     )
+
+
+def _lost_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    """What the threshold from calibration costs: `- M1.0: ... TSS 0.012 [0.00, 0.03] below the best ...`."""
+    for record in content["records"]:
+        chosen = record.get("decision_rule") == "tss" and record["value"] is not None
+        if record["score"] == "tss_lost" and record["forecast"] == "model" and chosen:
+            yield (
+                f"- {record['event']}: with the decision threshold from calibration TSS is {_cell(record)} "
+                "below the best that these windows allow"
+            )
 
 
 def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -37,7 +37,8 @@ class Contender:
         name: As in scores.json.
         probability: NaN where there is none, shape (window, event).
         rules: For every event the decision threshold by rule, the main one first: `tss` and `hss` were best
-            by that score on calibration windows, `fixed` was not chosen.
+            by that score on calibration windows, others serve a purpose there (see `decision`), `fixed` was
+            not chosen.
         compared: Whether the model is compared with it.
         given: Whether it came from a file of its own.
     """
@@ -145,7 +146,7 @@ def _model_rules(forecasts: xr.Dataset, events: list[str], warnings: list[str]) 
 
 def _numbers(table: Mapping[str, float | None] | None) -> dict[str, float]:
     """Decision thresholds of one event, the main one first; those that are null left out."""
-    said = {rule: (table or {}).get(rule) for rule in ("tss", "hss")}
+    said = dict.fromkeys(("tss", "hss")) | dict(table or {})
     return {rule: float(value) for rule, value in said.items() if value is not None}
 
 

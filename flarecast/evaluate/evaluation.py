@@ -19,7 +19,7 @@ from flarecast.evaluate.cautions import (
 )
 from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
 from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
-from flarecast.evaluate.records import Drawn, Place, difference_records, records, score
+from flarecast.evaluate.records import Drawn, Place, difference_records, lost_record, records, score
 from flarecast.evaluate.subsets import (
     OUT_OF_FOLD,
     BlockChoice,
@@ -183,6 +183,7 @@ def _score_event(
     drawn = draw(forecasts, event, common)
     scored = [score(one, event, common, drawn, place) for one in contenders]
     found = [record for one in scored for record in records(one, drawn, place)]
+    found += [lost_record(one, drawn, place) for one in scored]
     for contender, other in zip(contenders, scored, strict=True):
         if contender.compared:
             found += difference_records(scored[0], other, drawn, place)

@@ -14,6 +14,19 @@ from flarecast.evaluate.contenders import Contender
 SAMPLE_RULE = "scored_sample"
 """Rule of `tss_max`: its decision threshold was chosen on the scored windows themselves."""
 
+LOST = "tss_lost"
+"""What the main decision threshold costs against the best one on the scored sample: tss_max - tss."""
+
+_RECALL = ("recall", "false_alarm_ratio", "precision", "frequency_bias", "tss")
+RULE_SCORES: dict[str, tuple[str, ...]] = {
+    "hss": ("hss",),
+    "unbiased": ("frequency_bias", "csi", "f1", "tss", "hss"),
+    "cost_loss": ("recall", "false_alarm_ratio", "frequency_bias", "tss"),
+    "target_recall": _RECALL,
+    "guaranteed_recall": _RECALL,
+}
+"""Scores that a decision threshold beside the main one is for; `fixed` has all."""
+
 CASE_CONTROL = "depends on the base rate, and the windows were chosen by their outcome (case-control)"
 
 Key = tuple[str, str]
@@ -75,15 +88,15 @@ class Scored:
 def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Drawn, place: Place) -> Scored:
     """Score one contender on the windows `rows`, in value and in every resample.
 
-    Every contingency score takes the contender's main decision threshold and `fixed`, if it has both; the
-    threshold with the best HSS is for `hss` alone.
+    Every contingency score takes the contender's main decision threshold and `fixed`, if it has both; those
+    of other rules are for `RULE_SCORES` alone.
     """
     probability = contender.probability[rows, event]
     rules = {rule: _cut(threshold, rows) for rule, threshold in contender.rules[event].items()}
     thresholds: dict[Key, Cut] = {}
     for rule, threshold in rules.items():
         main = rule == next(iter(rules))
-        names = ("hss",) if rule == "hss" and not main else tuple(skill.CONTINGENCY)
+        names = tuple(skill.CONTINGENCY) if main else RULE_SCORES.get(rule, tuple(skill.CONTINGENCY))
         thresholds |= {(name, rule): threshold for name in names}
     best = best_decision_thresholds(probability, drawn.first.occurred)
     thresholds["tss_max", SAMPLE_RULE] = best["tss"] if best else np.nan
@@ -123,6 +136,15 @@ def records(
             yield record | _decision(key, scored.decision_threshold.get(key))
 
 
+def lost_record(scored: Scored, drawn: Drawn, place: Place) -> dict[str, Any]:
+    """Record of what a contender's main decision threshold costs against the best on the scored sample."""
+    best, main = scored.estimates["tss_max", SAMPLE_RULE], ("tss", scored.main_rule)
+    pairs = zip(best, scored.estimates[main], strict=True)
+    difference = tuple(skill.minus(highest, own) for highest, own in pairs)
+    record = _record(scored.name, LOST, difference, drawn, place, hangs_on="tss")
+    return record | _decision(main, scored.decision_threshold.get(main))
+
+
 def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place) -> Iterator[dict[str, Any]]:
     """Records of the paired differences model minus another, each at its own decision threshold.
 
@@ -130,6 +152,10 @@ def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place)
     """
     for (name, rule), estimates in model.estimates.items():
         if name in ("base_rate", "uncertainty"):  # of the windows, whoever forecasts them
+            continue
+        if (
+            rule not in ("hss", model.main_rule) and rule in RULE_SCORES
+        ):  # the other has none for that purpose
             continue
         theirs = (name, rule)
         if theirs not in other.estimates or rule == model.main_rule:

@@ -1,11 +1,12 @@
 """Epochs of a model that is fitted by gradient: descent, averaging, validation, checkpoints.
 
 Descent runs at `learning_rate`, as its schedule says, until `averaging_start` of the epochs are done, or no
-epoch of `patience` was better on validation. Averaging then starts from the best weights so far, at the
-constant `averaging_learning_rate`, for the other 1 - `averaging_start` of the epochs, and averages the
-weights after each of them. At last batch norm is refreshed for the averaged weights, and the better on
-validation of these and the best of the descent are kept. Without averaging the descent has all epochs and its
-best weights stay.
+epoch of `patience` was better on validation. Averaging then starts from the best weights so far, at
+`averaging_learning_rate`, for the other 1 - `averaging_start` of the epochs, and collects weights as its
+options say. A moving average has no such phase: it follows a descent of all epochs, step by step. After every
+epoch batch norm is refreshed for the average, so that it can be validated beside the last weights. The better
+on validation of the average and of the best weights of the descent are kept; but where members are drawn
+around the average, the average is.
 """
 
 import math
@@ -14,15 +15,15 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import SWALR
 
 from flarecast.averaging import refresh_batch_norm
+from flarecast.averaging.gaussian import MOMENTS, GaussianAverage, save_moments
+from flarecast.averaging_phase import begin_averaging, phases
 from flarecast.errors import FlarecastError
 from flarecast.gradient import build_optimizer, build_schedule
 from flarecast.passes import natural_batches, train_epoch, validation_loss
-from flarecast.sections import Train
 from flarecast.task import Task
-from flarecast.training_state import State, Store, keep, restore, write_history
+from flarecast.training_state import Best, State, Store, keep, restore, write_history
 
 Progress = Callable[[int, int, dict[str, Any]], None]
 
@@ -51,11 +52,17 @@ def fit_by_gradient(
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
     state = State(module, build_optimizer(module, settings), generator, rate, parts=settings.accumulate)
+    if (
+        task.averaging is not None
+        and task.averaging.pace is None
+        and (task.plan is None or task.plan.average)
+    ):
+        state.averaged = task.averaging.start(module)
     restore(state, task, store)
     while True:
-        stale = state.epoch - state.best_epoch >= settings.patience
+        stale = state.epoch - max(state.best.epoch, state.average.epoch) >= settings.patience
         if state.descended is None and (state.epoch >= n_descent or stale):
-            _start_averaging(state, task)
+            begin_averaging(state, task)
         if state.descended is not None and state.epoch >= state.descended + n_averaging:
             break
         parts = state.parts
@@ -71,17 +78,11 @@ def fit_by_gradient(
             before = n_descent if state.descended is None else state.descended
             progress(state.epoch, before + n_averaging, entry)
     entry = _finish(state, task)
+    if isinstance(state.averaged, GaussianAverage):
+        save_moments(state.averaged.moments(), module, store.folder / MOMENTS)
     state.history.append(entry)
     write_history(store.folder, state.history)
     return entry
-
-
-def phases(settings: Train) -> tuple[int, int]:
-    """Most epochs of descent, and epochs of averaging; both at least 1 where there are two epochs or more."""
-    if settings.averaging == "none" or settings.epochs == 1:
-        return settings.epochs, 0
-    n_descent = min(settings.epochs - 1, max(1, round(settings.averaging_start * settings.epochs)))
-    return n_descent, settings.epochs - n_descent
 
 
 def _run_epoch(state: State, task: Task) -> dict[str, Any]:
@@ -94,45 +95,57 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
             f"validation loss: expected a finite number, got {loss} after epoch {state.epoch} at "
             f"learning rate {state.optimizer.param_groups[0]['lr']:g}; lower train.learning_rate"
         )
-    if state.averaged is not None:
-        state.averaged.update_parameters(state.module)
-    elif loss is None or loss < state.best_loss:
-        state.best_loss, state.best_epoch = math.inf if loss is None else loss, state.epoch
-        state.best = {name: value.clone() for name, value in state.module.state_dict().items()}
+    descending = state.descended is None
+    if descending:
+        state.best.offer(loss, state.epoch, state.module)
     return {
         "epoch": state.epoch,
-        "phase": "descent" if state.averaged is None else "averaging",
+        "phase": "descent" if descending else "averaging",
         "learning_rate": state.optimizer.param_groups[0]["lr"],
         "train_loss": train_loss,
         "validation_loss": loss,
+        **_show_average(state, task),
     }
 
 
-def _start_averaging(state: State, task: Task) -> None:
-    """Go back to the best weights and start the average at a constant rate."""
-    state.descended = state.epoch
-    state.module.load_state_dict(state.best)
-    state.averaged = task.averaging(state.module)
-    # No annealing: weights may be averaged only while the rate is constant.
-    SWALR(state.optimizer, swa_lr=task.settings.averaging_learning_rate, anneal_epochs=0)
+def _show_average(state: State, task: Task) -> dict[str, float | None]:
+    """Refresh the average, validate it, and take it if it is the best or that of a phase of its own.
+
+    The order of windows and the random numbers of the training stay as they were: nothing in it depends on
+    whether somebody looks at an average. Nothing to tell where there is none yet.
+    """
+    averaged = state.averaged
+    if averaged is None or task.averaging is None or not int(averaged.n_averaged):
+        return {}
+    order = torch.Generator()
+    order.set_state(state.generator.get_state())
+    device = task.log_correction.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        refresh_batch_norm(averaged, natural_batches(task, order))
+    loss = validation_loss(averaged, task)
+    if task.averaging.pace is not None:
+        state.average = Best()
+    state.average.offer(loss, state.epoch, averaged.module)
+    return {"validation_loss_averaged": loss}
 
 
 def _finish(state: State, task: Task) -> dict[str, Any]:
     """Load the weights to keep into the module; returns the last line of the history."""
+    best, average, averaging = state.best, state.average, task.averaging
+    validated = task.validation is not None
+    better = averaging is not None and (averaging.members > 0 or average.loss <= best.loss)
+    kept = average if average.epoch and better else best
+    along = averaging is not None and averaging.pace is None
     entry: dict[str, Any] = {
-        "kept": "best",
+        "kept": "best" if kept is best else "averaged",
         "epochs": state.epoch,
-        "best_epoch": state.best_epoch,
-        "validation_loss_best": state.best_loss if task.validation is not None else None,
+        "best_epoch": kept.epoch if along else best.epoch,
+        "validation_loss_best": best.loss if validated else None,
         "validation_loss_last": state.history[-1]["validation_loss"],
         "parts": state.parts,
     }
-    if state.averaged is not None and int(state.averaged.n_averaged) > 0:
-        refresh_batch_norm(state.averaged, natural_batches(task, state.generator))
-        entry["validation_loss_averaged"] = loss = validation_loss(state.averaged, task)
-        if loss is None or loss <= state.best_loss:
-            entry["kept"] = "averaged"
-            state.best = state.averaged.module.state_dict()
-    state.module.load_state_dict(state.best)
+    if average.epoch:
+        entry["validation_loss_averaged"] = average.loss if validated else None
+    state.module.load_state_dict(kept.weights)
     state.module.eval()
     return entry

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from flarecast.averaging_phase import collect, rate_after
 from flarecast.batches import ordered, shuffled, take
 from flarecast.errors import FlarecastError
 from flarecast.gradient import Descent, set_rate, training_step
@@ -18,7 +19,8 @@ VALIDATION_BATCH = 1024
 def train_epoch(state: State, task: Task) -> float:
     """All training windows of an epoch once, in random order; mean loss of a window.
 
-    The learning rate of each step of the descent is the rate at the epochs done by then.
+    The learning rate of each step is the rate at the epochs done by then. An average, where there is one,
+    takes the weights after the steps that it asks for.
 
     Raises:
         FlarecastError: The loss of a batch is not finite, or the device's memory is too small.
@@ -30,9 +32,9 @@ def train_epoch(state: State, task: Task) -> float:
     places = shuffled(len(sample), task.settings.batch_size, state.generator)
     losses = torch.zeros(len(places), device=device)
     for nth, place in enumerate(places):
-        if state.descended is None:
-            set_rate(state.optimizer, state.rate(state.epoch + nth / len(places)))
+        set_rate(state.optimizer, rate_after(state, task, nth / len(places)))
         losses[nth] = training_step(descent, take(sample, place))
+        collect(state, task, nth / len(places), (nth + 1) / len(places))
     state.parts = descent.parts
     return _mean_loss(losses.double().cpu(), places, state)
 

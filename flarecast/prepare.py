@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import scale
-from flarecast.averaging import AVERAGINGS
+from flarecast.averaging_phase import build_averaging
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
 from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
@@ -132,7 +132,7 @@ def _task(
         natural=natural,
         validation=validation,
         loss=loss,
-        averaging=choose("train.averaging", config.train.averaging, AVERAGINGS),
+        averaging=build_averaging(config.train),
         log_correction=torch.from_numpy(np.log(before / after).astype(np.float32)).to(device),
         settings=config.train,
         plan=plan,

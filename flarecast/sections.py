@@ -109,6 +109,7 @@ class Train(Section):
     input_noise: float = Field(0.0, ge=0)
     mixup: float = Field(0.0, ge=0)
     averaging: str = "swa"
+    averaging_options: Options = {}
     averaging_start: float = Field(0.75, gt=0, lt=1)
     averaging_learning_rate: float = Field(5e-4, gt=0)
     threads: int = Field(1, ge=1, le=1024)

@@ -13,10 +13,14 @@ from flarecast.sections import Train
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train where no validation windows say it: epochs of descent, then of averaging."""
+    """How long to train where no validation windows say it: epochs of descent, then of averaging.
+
+    `average` says whether an average along the descent is what is kept, where there is one.
+    """
 
     descent: int
     averaging: int
+    average: bool = True
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Task:
         natural: The train windows as they are, for batch norm.
         validation: Windows that decide when to stop and what to keep; None where a plan does.
         loss: Entry of `LOSSES`.
-        averaging: Entry of `AVERAGINGS`.
+        averaging: What an entry of `AVERAGINGS` gives; None: nothing is averaged.
         log_correction: Log of natural over trained class priors, added to logits before validation, so
             that a balanced model is not judged by the prior that balancing gave it; shape (class,).
         settings: Section `train` of the configuration.
@@ -40,7 +44,7 @@ class Task:
     natural: Sample
     validation: Sample | None
     loss: Loss
-    averaging: Averaging
+    averaging: Averaging | None
     log_correction: Tensor
     settings: Train
     plan: Plan | None = None

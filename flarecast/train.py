@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from flarecast import __version__, scale
-from flarecast.averaging import AVERAGINGS
+from flarecast.averaging_phase import check_averaging, phases
 from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
-from flarecast.epochs import Progress, fit_by_gradient, phases
+from flarecast.drawn_members import remove_members, write_members
+from flarecast.epochs import Progress, fit_by_gradient
 from flarecast.errors import FlarecastError, choose
 from flarecast.gradient import build_optimizer, build_schedule, check_parts_add_up
 from flarecast.memory import enough_memory
@@ -35,7 +36,7 @@ from flarecast.precision import deterministic_algorithms, matrix_products, preci
 from flarecast.prepare import Prepared, chosen_loss, prepare
 from flarecast.seen import pack
 from flarecast.selection import SELECTIONS, check_selection
-from flarecast.task import Plan
+from flarecast.task import Plan, Task
 from flarecast.training_state import Store, write_history
 
 
@@ -50,7 +51,7 @@ def check_parts(config: Config) -> None:
     build_optimizer(nn.LayerNorm(1), config.train)  # of weights that no random number starts
     build_schedule(config.train, phases(config.train)[0])
     check_parts_add_up(config.train)
-    choose("train.averaging", config.train.averaging, AVERAGINGS)
+    check_averaging(config.train)
     check_options(load_builder(config.model.name), config.model.options, "model.options")
     if config.model.select is not None:
         choose("model.select", config.model.select, SELECTIONS)
@@ -105,6 +106,13 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     write_history(folder, [])  # a folder that cannot be written shows before the first epoch
     for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
         stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote
+    remove_members(folder)
+    n_windows = windows.sizes["window"]
+    made_of = {
+        "windows_sha256": windows_sha256,
+        "split_sha256": split_sha256,
+        "seen": {part: pack(index, n_windows) for part, index in prepared.seen.items()},
+    }
     with _torch_state(config, where) as generator:
         made_with = {
             "device": where.type,
@@ -118,21 +126,9 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         module, kept = _fit(
             prepared, config, generator, Store(folder, identity({"of": whose}), say), progress
         )
-    n_windows = windows.sizes["window"]
-    made_of = {
-        "windows_sha256": windows_sha256,
-        "split_sha256": split_sha256,
-        "seen": {part: pack(index, n_windows) for part, index in prepared.seen.items()},
-    }
-    sizes = {
-        "windows_train": len(prepared.task.natural),
-        "windows_train_balanced": len(prepared.task.train),
-        "windows_train_made": prepared.n_made,
-        "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
-    }
-    model = _describe(
-        windows, config, prepared, module, {**made_with, "fold": fold, **sizes, **kept, **made_of}
-    )
+        said = {**made_with, "fold": fold, **_sizes(prepared), **kept, **made_of}
+        model = _describe(windows, config, prepared, module, said)
+        model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
     save(model, folder)
     (folder / NAME).unlink(missing_ok=True)
     return model
@@ -152,11 +148,7 @@ def _fit(
     if not hasattr(module, "fit_directly"):
         module.head.start_at(prior)  # type: ignore[union-attr,operator]
         return module, fit_by_gradient(module, task, generator, store, progress)
-    if config.balance.name == "logit_adjustment":
-        raise FlarecastError(
-            "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
-            f"{config.model.name}; use class_weights"
-        )
+    _check_direct(config, task)
     said = module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
     loss = validation_loss(module, task)
     entry = {"kept": "fitted directly", **(said or {}), "validation_loss_best": loss}
@@ -164,6 +156,30 @@ def _fit(
     if progress is not None:
         progress(1, 1, {"validation_loss": entry["validation_loss_best"]})
     return module, entry
+
+
+def _check_direct(config: Config, task: Task) -> None:
+    """Make sure that nothing is asked of a model fitted directly that only descent can give."""
+    if config.balance.name == "logit_adjustment":
+        raise FlarecastError(
+            "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
+            f"{config.model.name}; use class_weights"
+        )
+    if task.averaging is not None and task.averaging.members:
+        raise FlarecastError(
+            f"train.averaging {config.train.averaging}: expected a model that is fitted by gradient, got "
+            f"{config.model.name}; set train.averaging to none"
+        )
+
+
+def _sizes(prepared: Prepared) -> dict[str, int]:
+    """How many windows took part, and how."""
+    return {
+        "windows_train": len(prepared.task.natural),
+        "windows_train_balanced": len(prepared.task.train),
+        "windows_train_made": prepared.n_made,
+        "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
+    }
 
 
 def _describe(

@@ -29,11 +29,27 @@ class Store:
 
 
 @dataclass
+class Best:
+    """Weights with the lowest validation loss so far, and of which epoch; without validation the last."""
+
+    loss: float = math.inf
+    epoch: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def offer(self, loss: float | None, epoch: int, module: nn.Module) -> None:
+        """Take a module's weights if they are better, or where there is no validation."""
+        if loss is None or loss < self.loss:
+            self.loss, self.epoch = math.inf if loss is None else loss, epoch
+            self.weights = {name: value.clone() for name, value in module.state_dict().items()}
+
+
+@dataclass
 class State:
     """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs.
 
     `rate` is the learning rate of the descent by the epochs done, `parts` in how many parts a step's windows
-    go through the network.
+    go through the network. `best` is that of the descent, `average` the best of averages along it, or the
+    last of a phase of averaging.
     """
 
     module: nn.Module
@@ -42,9 +58,8 @@ class State:
     rate: Callable[[float], float]
     epoch: int = 0
     descended: int | None = None
-    best_loss: float = math.inf
-    best_epoch: int = 0
-    best: dict[str, Tensor] = field(default_factory=dict)
+    best: Best = field(default_factory=Best)
+    average: Best = field(default_factory=Best)
     averaged: AveragedModel | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     parts: int = 1
@@ -57,8 +72,8 @@ def keep(state: State, store: Store) -> None:
         "module": state.module.state_dict(),
         "optimizer": state.optimizer.state_dict(),
         "averaged": None if state.averaged is None else state.averaged.state_dict(),
-        "best": state.best,
-        "numbers": [state.epoch, state.descended, state.best_loss, state.best_epoch, state.parts],
+        "best": [vars(best) for best in (state.best, state.average)],
+        "numbers": [state.epoch, state.descended, state.parts],
         "history": json.dumps(state.history),
         "order": state.generator.get_state(),
         "random": torch.get_rng_state(),
@@ -76,12 +91,11 @@ def restore(state: State, task: Task, store: Store) -> None:
     if content is not None:
         state.module.load_state_dict(content["module"])
         state.optimizer.load_state_dict(content["optimizer"])
-        if content["averaged"] is not None:
-            state.averaged = task.averaging(state.module)
-        if state.averaged is not None:
+        if content["averaged"] is not None and task.averaging is not None:
+            state.averaged = task.averaging.start(state.module)
             state.averaged.load_state_dict(content["averaged"])
-        state.best = content["best"]
-        state.epoch, state.descended, state.best_loss, state.best_epoch, state.parts = content["numbers"]
+        state.best, state.average = (Best(**best) for best in content["best"])
+        state.epoch, state.descended, state.parts = content["numbers"]
         state.history = json.loads(content["history"])
         state.generator.set_state(content["order"])
         torch.set_rng_state(content["random"])

@@ -16,8 +16,8 @@ from typing import Any
 
 import xarray as xr
 
+from flarecast.averaging_phase import phases
 from flarecast.config import Config
-from flarecast.epochs import phases
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
@@ -122,8 +122,9 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
     said = [load(folder, "cpu").training for folder in folders]
     epochs = [int(one["best_epoch"]) for one in said if "best_epoch" in one]
     averaged = sum(one.get("kept") == "averaged" for one in said)
-    n_averaging = phases(config.train)[1] if averaged > len(said) / 2 else 0
-    return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging)
+    most = averaged > len(said) / 2
+    n_averaging = phases(config.train)[1] if most else 0
+    return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging, most)
 
 
 def _run(trainings: list[Training], resources: Resources) -> None:

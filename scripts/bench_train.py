@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch.optim import AdamW
 
-from flarecast.averaging import AVERAGINGS
 from flarecast.batches import Sample, gather_steps, to_device
 from flarecast.losses import LOSSES
 from flarecast.models import load_builder
@@ -36,8 +35,7 @@ def make_task(n_windows: int, missing: float, rng: np.random.Generator) -> Task:
     tensors = to_device(values, step_rows, np.full(n_windows, -1), torch.device("cpu"))
     classes = torch.from_numpy(rng.integers(0, N_CLASSES, n_windows))
     sample = Sample(tensors, torch.arange(n_windows), classes, classes, torch.ones(n_windows))
-    loss, averaging = LOSSES["cross_entropy"], AVERAGINGS["none"]
-    return Task(sample, sample, sample, loss, averaging, torch.zeros(N_CLASSES), Train())
+    return Task(sample, sample, sample, LOSSES["cross_entropy"], None, torch.zeros(N_CLASSES), Train())
 
 
 def bare_epoch(module: torch.nn.Module, optimizer: AdamW, task: Task, steps: torch.Tensor) -> None:

@@ -30,6 +30,8 @@ FLOORS = {
         "rebalance",
         "epochs",
         "memory",
+        "averaging_phase",
+        "drawn_members",
         "passes",
         "precision",
         "task",

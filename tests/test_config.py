@@ -34,7 +34,7 @@ def test_set_reads_toml_and_else_text():
     ("change", "words"),
     [
         ("trian.epochs=3", "unknown key trian; known here: balance, calibrate"),
-        ("train.epoch=3", "unknown key train.epoch; known here: allow_leaks, averaging"),
+        ("train.epoch=3", "unknown key train.epoch; known here: accumulate, allow_leaks, averaging"),
         ("train.epochs=true", "train.epochs: input should be a valid integer, got True"),
         ("train.epochs='3'", "got '3'"),
         ("train.epochs=0", "greater than or equal to 1"),

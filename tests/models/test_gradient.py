@@ -415,7 +415,9 @@ def test_determinism_can_be_switched_and_is_left_as_it_was(asked):
 
 
 def test_precision_and_determinism_are_recorded(windows, split, configure, tmp_path):
-    config = configure("lstm", train={"epochs": 1, "precision": "bf16", "deterministic": False})
+    config = configure(
+        "lstm", train={"epochs": 1, "averaging": "none", "precision": "bf16", "deterministic": False}
+    )
     said = train(windows, split, config, folder=tmp_path, device="cpu").training
     assert (said["precision"], said["deterministic"], said["threads"]) == ("float32", True, 1)
     assert environment(config, {}, "cpu")["precision"] == "float32"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from flarecast import schema
-from flarecast.averaging import swa
+from flarecast.averaging import AVERAGINGS
 from flarecast.balance import BALANCERS, NEVER_ANALYTIC, class_priors
 from flarecast.batches import choose_device, gather_steps
 from flarecast.epochs import fit_by_gradient, phases
@@ -184,7 +184,7 @@ def test_validation_rows_change_no_scaling_and_no_weights_of_an_epoch(windows, s
     rows = step_rows(windows, validation)
     other["values"].values[np.unique(rows[rows >= 0])] *= 2
     other["peak_flux"].values[validation] = other["peak_flux_upper"].values[validation] = 2e-6
-    config = configure("lstm", train={"epochs": 1})
+    config = configure("lstm", train={"epochs": 1, "averaging": "none"})
     first, second = (
         train(data, split, config, folder=tmp_path / name, device="cpu")
         for name, data in (("a", windows), ("b", other))
@@ -345,7 +345,13 @@ def test_the_history_tells_each_epoch_and_what_was_kept(averaging, windows, spli
 
 
 def test_what_is_kept_has_the_validation_loss_that_the_history_says(windows, split, configure, tmp_path):
-    for name, averaging in (("lstm", "swa"), ("cnn", "swa"), ("cnn", "none")):
+    for name, averaging in (
+        ("lstm", "swa"),
+        ("cnn", "swa"),
+        ("cnn", "none"),
+        ("cnn", "ema"),
+        ("cnn", "swag"),
+    ):
         config = configure(name, train={"averaging": averaging})
         folder = tmp_path / f"{name}-{averaging}"
         model = train(windows, split, config, folder=folder, device="cpu")
@@ -366,17 +372,17 @@ def test_an_average_that_validates_worse_is_not_kept(windows, split, configure, 
 def test_averaging_starts_from_the_best_weights_of_the_descent(windows, split, configure, tmp_path):
     config = configure("cnn", train={"epochs": 12, "learning_rate": 0.1})
     made = prepare(windows, split["role"].values[0], config, choose_device("cpu"))
-    started = []
+    started, swa = [], AVERAGINGS["swa"]()
 
     def watched(module):
         started.append(validation_loss(module, made.task))
-        return swa(module)
+        return swa.start(module)
 
     shape = Shape(len(made.features), int(windows.attrs["n_steps"]), 4)
     torch.manual_seed(0)
     module, order = load_builder("cnn")(shape, channels=(8,)), torch.Generator().manual_seed(0)
     store = Store(tmp_path, "test")
-    fit_by_gradient(module, replace(made.task, averaging=watched), order, store, None)
+    fit_by_gradient(module, replace(made.task, averaging=replace(swa, start=watched)), order, store, None)
     descent = [line["validation_loss"] for line in history(tmp_path) if line.get("phase") == "descent"]
     assert min(descent) < 0.99 * descent[-1]
     assert started == [pytest.approx(min(descent), rel=1e-6)]
@@ -398,6 +404,8 @@ def test_patience_ends_the_descent_and_averaging_still_has_its_share(windows, sp
         ({"epochs": 2}, (1, 1)),
         ({"epochs": 1}, (1, 0)),
         ({"epochs": 30, "averaging": "none"}, (30, 0)),
+        ({"epochs": 30, "averaging": "ema"}, (30, 0)),
+        ({"epochs": 30, "averaging": "swag"}, (22, 8)),
         ({"epochs": 4, "averaging_start": 0.01}, (1, 3)),
     ],
 )
@@ -406,7 +414,9 @@ def test_epochs_are_shared_out_between_descent_and_averaging(settings, expected,
 
 
 def test_a_single_epoch_keeps_its_weights(windows, split, configure, tmp_path):
-    model = train(windows, split, configure(train={"epochs": 1}), folder=tmp_path, device="cpu")
+    model = train(
+        windows, split, configure(train={"epochs": 1, "averaging": "none"}), folder=tmp_path, device="cpu"
+    )
     assert model.training["kept"] == "best"
 
 
@@ -420,7 +430,7 @@ def test_every_loss_trains(loss, windows, split, configure, tmp_path):
 def test_options_of_a_loss_change_what_is_learned(windows, split, configure, tmp_path):
     losses = []
     for gamma in (0.0, 5.0):
-        settings = {"epochs": 1, "loss": "focal", "loss_options": {"gamma": gamma}}
+        settings = {"epochs": 1, "averaging": "none", "loss": "focal", "loss_options": {"gamma": gamma}}
         train(windows, split, configure(train=settings), folder=tmp_path / str(gamma), device="cpu")
         losses.append(history(tmp_path / str(gamma))[0]["train_loss"])
     assert losses[1] < losses[0]
@@ -497,7 +507,7 @@ def test_a_folder_that_cannot_be_written_is_known_before_the_first_epoch(windows
             {"train": {"loss": "brier", "loss_options": {"event_weight": [1.0, 2.0]}}},
             "event_weight with a number for each of 3 events, got 2",
         ),
-        ({"train": {"averaging": "ema"}}, "train.averaging: expected one of"),
+        ({"train": {"averaging": "last"}}, "train.averaging: expected one of"),
         ({"model": {"name": "oracle"}}, "model.name: expected one of"),
         (
             {"model": {"options": {"depth": 2}}},

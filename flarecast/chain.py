@@ -242,6 +242,7 @@ def run_evaluate(
         resamples=config.evaluate.resamples,
         confidence=config.evaluate.confidence,
         blocks=config.evaluate.blocks,
+        interval=config.evaluate.interval,
         run=forecasts_path.resolve().parent.name,
         data=forecasts_path.name,
     )

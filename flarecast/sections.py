@@ -171,10 +171,12 @@ class Evaluate(Section):
     """What the forecasts are compared with, and how intervals are made.
 
     `references` are files (netCDF or CSV), or names of `read-forecasts` readers for the same RAW. `blocks`
-    are what the bootstrap draws as a whole; of both ways, the wider interval is reported.
+    are what the bootstrap draws as a whole; of both ways, the wider interval is reported. `interval` is how
+    it follows from the resamples (docs/intervals.md).
     """
 
     references: tuple[str, ...] = ()
     blocks: Literal["wider", "region", "rotation"] = "wider"
+    interval: Literal["shifted", "bca", "percentile"] = "shifted"
     resamples: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1)

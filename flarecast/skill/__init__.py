@@ -5,6 +5,7 @@ Count or sum first (`contingency_table`, `sum_probability`, `rank`), then ask (`
 `minus` turn that into intervals and paired differences.
 """
 
+from flarecast.skill.bounds import FEW_EVENT_BLOCKS, FEWEST_EVENT_BLOCKS, Form, Interval, interval
 from flarecast.skill.calibration import (
     CalibrationSums,
     calibration_intercept,
@@ -29,10 +30,7 @@ from flarecast.skill.contingency import (
 from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
 from flarecast.skill.decomposition import reliability, resolution, sharpness, uncertainty, within_bin
 from flarecast.skill.intervals import (
-    FEW_EVENT_BLOCKS,
-    FEWEST_EVENT_BLOCKS,
     Estimate,
-    Interval,
     Sample,
     draw_counts,
     draw_sample,
@@ -40,7 +38,6 @@ from flarecast.skill.intervals import (
     estimate_contingency,
     estimate_probability,
     estimate_ranking,
-    interval,
     minus,
     relative,
 )
@@ -92,6 +89,7 @@ __all__ = [
     "CalibrationSums",
     "ContingencyTable",
     "Estimate",
+    "Form",
     "Interval",
     "ProbabilitySums",
     "RankedCounts",

@@ -6,6 +6,7 @@ of the whole, whose gradient and curvature add up over blocks.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,11 @@ class CalibrationSums:
     gradient: FloatArray
     curvature: FloatArray
     fit: FloatArray = field(metadata=FIXED)
+
+    @cached_property
+    def isotonic_square(self) -> FloatArray:
+        """Mean square of the isotonic fit, shape (...); kept, as both its scores ask for it."""
+        return _isotonic_square(self.ranked)
 
     @property
     def events(self) -> FloatArray:
@@ -103,7 +109,7 @@ def discrimination(sums: CalibrationSums) -> FloatArray:
 
     Source: Dimitriadis, Gneiting & Jordan (2021), PNAS 118, e2016191118.
     """
-    return _isotonic_square(sums.ranked) - ratio(sums.events, sums.events + sums.non_events) ** 2
+    return sums.isotonic_square - ratio(sums.events, sums.events + sums.non_events) ** 2
 
 
 def miscalibration(sums: CalibrationSums) -> FloatArray:
@@ -122,7 +128,7 @@ def miscalibration(sums: CalibrationSums) -> FloatArray:
     Source: Dimitriadis, Gneiting & Jordan (2021), PNAS 118, e2016191118.
     """
     n = sums.events + sums.non_events
-    return ratio(sums.squared_error - sums.events, n) + _isotonic_square(sums.ranked)
+    return ratio(sums.squared_error - sums.events, n) + sums.isotonic_square
 
 
 def calibration_slope(sums: CalibrationSums) -> FloatArray:

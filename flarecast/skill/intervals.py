@@ -1,12 +1,11 @@
-"""Values of scores with what resampled blocks make of them, and the intervals that follow.
+"""Values of scores with what resampled blocks make of them, from which intervals follow (`bounds`).
 
 The windows of one region, or of one solar rotation, are near copies of each other; drawing single windows
-would give intervals up to six times too narrow. Whole blocks are drawn instead. Such an interval is about
-sampling within the period scored, not about the next cycle.
+would give intervals up to six times too narrow. Whole blocks are drawn instead.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,16 +16,29 @@ from flarecast.skill.contingency import contingency_table
 from flarecast.skill.probability import sum_probability
 from flarecast.skill.ranking import N_RANK_BINS, rank
 from flarecast.skill.scores import CALIBRATION, CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
-from flarecast.skill.sums import Blocks, BoolArray, FloatArray, IntArray, blocks_of, combined, ratio, total
+from flarecast.skill.sums import (
+    Blocks,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    blocks_of,
+    combined,
+    each,
+    ratio,
+    total,
+)
 
-FEWEST_EVENT_BLOCKS = 5
-"""With fewer blocks with events (or with non-events) there is no interval."""
-
-FEW_EVENT_BLOCKS = 10
-"""With fewer the interval is uncertain, which is said."""
+STRIDE = 250
+"""Resamples that are worked on together: few enough for their arrays to stay near the processor."""
 
 MOST_CELLS = 10_000_000
 """Largest array (block, rank bin): where each window is its own block, fewer bins keep memory bounded."""
+
+MOST_PRODUCTS = 21_000_000_000
+"""Of resamples, blocks and rank bins: 700 bins for 10,000 resamples of 3,000 blocks keep time bounded."""
+
+FEWEST_RANK_BINS = 300
+"""Never so few for the sake of time."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,7 @@ class Sample:
     occurred: BoolArray
     year: IntArray
     blocks: Blocks
-    counts: FloatArray
+    counts: NDArray[np.generic]
     n_event_blocks: int
     n_quiet_blocks: int
 
@@ -62,20 +74,23 @@ class Sample:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A score: its value, its value in every resample (resample,), and why it is NaN if it is."""
+    """A score, its resamples, and what an interval needs to know of it.
+
+    Attributes:
+        value: Of all windows.
+        resampled: In every resample, shape (resample,).
+        reason: Why the value is NaN if it is.
+        left_out: Value without each block, shape (block,); empty where nobody asked for it.
+        limits: Smallest and largest value it can have.
+        gains: Whether chance alone raises it, see `Score`.
+    """
 
     value: float
     resampled: FloatArray
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Bounds of a percentile interval, NaN with a reason where there is none; a reason may also warn."""
-
-    low: float
-    high: float
-    reason: str = ""
+    left_out: FloatArray = field(default_factory=lambda: np.zeros(0))
+    limits: tuple[float, float] = (-np.inf, np.inf)
+    gains: bool = False
 
 
 def draw_sample(
@@ -109,14 +124,18 @@ def draw_sample(
     )
 
 
-def draw_counts(n_blocks: int, resamples: int, rng: np.random.Generator) -> FloatArray:
-    """How often each of `n_blocks` blocks comes up in `n_blocks` draws, shape (resample, block)."""
-    if n_blocks == 0:
-        return np.zeros((resamples, 0))
-    drawn = rng.integers(n_blocks, size=(resamples, n_blocks))
-    drawn += np.arange(resamples)[:, None] * n_blocks
-    counts = np.bincount(drawn.ravel(), minlength=resamples * n_blocks)
-    return counts.reshape(resamples, n_blocks).astype(np.float64)
+def draw_counts(n_blocks: int, resamples: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """How often each of `n_blocks` blocks comes up in `n_blocks` draws, shape (resample, block).
+
+    A byte holds each: a block that comes up 256 times is one chance in 10^500.
+    """
+    found = np.zeros((resamples, n_blocks), dtype=np.uint8)
+    for start in range(0, resamples if n_blocks else 0, STRIDE):
+        part = found[start : start + STRIDE]
+        drawn = rng.integers(n_blocks, size=part.shape)
+        drawn += np.arange(len(part))[:, None] * n_blocks
+        part[:] = np.bincount(drawn.ravel(), minlength=part.size).reshape(part.shape)
+    return found
 
 
 def estimate_contingency(
@@ -144,11 +163,10 @@ def estimate_probability(
 def estimate_ranking(sample: Sample, probability: NDArray[np.float64]) -> dict[str, Estimate]:
     """All scores of the order of forecasts, by name: values exact, resamples from rank bins (see `rank`)."""
     exact = rank(probability, sample.occurred)
-    n_bins = min(N_RANK_BINS, MOST_CELLS // max(1, sample.blocks.n))
+    in_time = MOST_PRODUCTS // max(1, sample.counts.size)
+    n_bins = min(N_RANK_BINS, max(FEWEST_RANK_BINS, in_time), MOST_CELLS // max(1, sample.blocks.n))
     binned = rank(probability, sample.occurred, sample.blocks, n_bins)
-    found = _estimate(RANKING, binned, exact, sample.counts)
-    # The shift from binned to exact may leave [0, 1], the range of every score here, by a hair.
-    return {name: Estimate(one.value, one.resampled.clip(0, 1), one.reason) for name, one in found.items()}
+    return _estimate(RANKING, binned, exact, sample.counts)
 
 
 def estimate_calibration(sample: Sample, probability: NDArray[np.float64]) -> dict[str, Estimate]:
@@ -162,7 +180,13 @@ def estimate_calibration(sample: Sample, probability: NDArray[np.float64]) -> di
 def minus(first: Estimate, second: Estimate) -> Estimate:
     """Paired difference of two forecasts' scores on one sample."""
     reason = first.reason or second.reason
-    return Estimate(first.value - second.value, first.resampled - second.resampled, reason)
+    return Estimate(
+        first.value - second.value,
+        first.resampled - second.resampled,
+        reason,
+        first.left_out - second.left_out,
+        gains=first.gains or second.gains,
+    )
 
 
 def relative(first: Estimate, second: Estimate) -> Estimate:
@@ -170,59 +194,43 @@ def relative(first: Estimate, second: Estimate) -> Estimate:
     if not first.reason and not second.reason and second.value == 0:
         nothing = np.full(first.resampled.shape, np.nan)
         return Estimate(np.nan, nothing, "the forecast that it is compared with is perfect")
-    value, resampled = ratio(first.value, second.value), ratio(first.resampled, second.resampled)
-    return Estimate(1 - float(value), 1 - resampled, first.reason or second.reason)
-
-
-def interval(estimate: Estimate, sample: Sample, confidence: float = 0.95) -> Interval:
-    """Percentile interval of a score from its resamples.
-
-    Resamples in which the score is undefined are left out.
-
-    Args:
-        estimate: The score.
-        sample: What it was computed on.
-        confidence: Share of the resamples between the bounds.
-
-    Returns:
-        Bounds; NaN where the score is undefined, or fewer than 5 blocks hold events or fewer than 5 hold
-        non-events.
-    """
-    if np.isnan(estimate.value):
-        return Interval(np.nan, np.nan, estimate.reason)
-    for count, what in ((sample.n_event_blocks, "events"), (sample.n_quiet_blocks, "non-events")):
-        if count < FEWEST_EVENT_BLOCKS:
-            return Interval(np.nan, np.nan, f"no interval: only {_blocks(count)} with {what}")
-    known = estimate.resampled[~np.isnan(estimate.resampled)]
-    if known.size == 0:
-        return Interval(np.nan, np.nan, "no interval: undefined in every resample")
-    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
-    few = sample.n_event_blocks < FEW_EVENT_BLOCKS
-    warning = f"interval uncertain: only {_blocks(sample.n_event_blocks)} with events" if few else ""
-    return Interval(float(low), float(high), warning)
-
-
-def _blocks(count: int) -> str:
-    return f"{count} block{'' if count == 1 else 's'}"
+    value, resampled, left_out = (
+        1 - ratio(getattr(first, name), getattr(second, name)) for name in ("value", "resampled", "left_out")
+    )
+    return Estimate(float(value), resampled, first.reason or second.reason, left_out, (-np.inf, 1.0))
 
 
 def _estimate(
-    scores: Mapping[str, Score], blocked: Any, whole: Any, counts: FloatArray
+    scores: Mapping[str, Score], blocked: Any, whole: Any, counts: NDArray[Any]
 ) -> dict[str, Estimate]:
     """Scores of one family from sums by block, and from exact sums of the whole where those are finer.
 
     What the finer sums change in the value is added to every resample.
     """
-    summed, drawn = total(blocked), combined(blocked, counts)
-    found = {}
+    summed = total(blocked)
+    found, shift = {}, {}
     for name, score in scores.items():
         reason = next((why for why, met in map(NEEDS.__getitem__, score.needs) if not met(whole)), "")
-        if reason:
-            found[name] = Estimate(np.nan, np.full(counts.shape[0], np.nan), reason)
-            continue
-        value = float(score.compute(whole))
-        shift = value - float(score.compute(summed))
-        defined = np.logical_and.reduce([NEEDS[need][1](drawn) for need in score.needs])
-        resampled = np.where(defined, score.compute(drawn) + shift, np.nan)
-        found[name] = Estimate(value, resampled, "undefined (0 / 0)" if np.isnan(value) else "")
+        value = np.nan if reason else float(score.compute(whole))
+        shift[name] = value if reason else value - float(score.compute(summed))
+        nothing = (np.full(counts.shape[nth], np.nan) for nth in (0, 1))
+        if not reason and np.isnan(value):
+            reason = "undefined (0 / 0)"
+        found[name] = Estimate(value, next(nothing), reason, next(nothing), score.limits, score.gains)
+    defined = {name: score for name, score in scores.items() if not found[name].reason}
+    for rows, left_out, sums in _parts(blocked, summed, counts):
+        for name, score in defined.items():
+            met = np.logical_and.reduce([NEEDS[need][1](sums) for need in score.needs])
+            into = found[name].left_out if left_out else found[name].resampled
+            into[rows] = np.where(met, score.compute(sums) + shift[name], np.nan)
     return found
+
+
+def _parts(blocked: Any, summed: Any, counts: NDArray[Any]) -> Iterator[tuple[slice, bool, Any]]:
+    """Sums of some resamples at a time, then sums without each of some blocks at a time (said by a flag)."""
+    for start in range(0, counts.shape[0], STRIDE):
+        rows = slice(start, start + STRIDE)
+        yield rows, False, combined(blocked, counts[rows])
+    for start in range(0, counts.shape[1], STRIDE):
+        rows = slice(start, start + STRIDE)
+        yield rows, True, each(lambda whole, part, rows=rows: whole - part[rows], summed, blocked)

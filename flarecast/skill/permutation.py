@@ -21,6 +21,8 @@ from flarecast.skill.sums import Blocks, FloatArray, combined, each, total
 
 Sums = TypeVar("Sums")
 
+ByteArray = NDArray[np.uint8]
+
 N_SWAP_BINS = 300
 """Most rank bins, about, in which the ranks of both forecasts are counted."""
 
@@ -28,14 +30,14 @@ ROUNDING = 1e-9
 """Differences that are equal up to this share of the one found count as equal."""
 
 
-def draw_swaps(n_blocks: int, permutations: int, rng: np.random.Generator) -> FloatArray:
+def draw_swaps(n_blocks: int, permutations: int, rng: np.random.Generator) -> ByteArray:
     """Which blocks change sides, 0 or 1 with equal chance, shape (permutation, block)."""
-    return rng.integers(2, size=(permutations, n_blocks)).astype(np.float64)
+    return rng.integers(2, size=(permutations, n_blocks), dtype=np.uint8)
 
 
 def permute_contingency(
     sample: Sample,
-    swaps: FloatArray,
+    swaps: ByteArray,
     first: tuple[FloatArray, float | FloatArray],
     second: tuple[FloatArray, float | FloatArray],
 ) -> dict[str, float]:
@@ -56,7 +58,7 @@ def permute_contingency(
 
 def permute_probability(
     sample: Sample,
-    swaps: FloatArray,
+    swaps: ByteArray,
     first: NDArray[np.float64],
     second: NDArray[np.float64],
     training_base_rate: float | FloatArray = np.nan,
@@ -72,7 +74,7 @@ def permute_probability(
 
 
 def permute_ranking(
-    sample: Sample, swaps: FloatArray, first: NDArray[np.float64], second: NDArray[np.float64]
+    sample: Sample, swaps: ByteArray, first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> dict[str, float]:
     """P-values of the differences in all scores of the order of forecasts, by name.
 
@@ -85,7 +87,7 @@ def permute_ranking(
 
 
 def permute_calibration(
-    sample: Sample, swaps: FloatArray, first: NDArray[np.float64], second: NDArray[np.float64]
+    sample: Sample, swaps: ByteArray, first: NDArray[np.float64], second: NDArray[np.float64]
 ) -> dict[str, float]:
     """P-values of the differences in all scores that refit the forecasts, by name.
 
@@ -96,7 +98,7 @@ def permute_calibration(
     return _p_values(CALIBRATION, *_halves(sums, sample.blocks.n), swaps)
 
 
-def p_value(score: Score, first: Sums, second: Sums, swaps: FloatArray) -> float:
+def p_value(score: Score, first: Sums, second: Sums, swaps: ByteArray) -> float:
     """How often swapped blocks differ at least as much as the two forecasts do.
 
     (1 + swaps with |difference| >= the one found) / (1 + swaps), of those in which both scores are defined.
@@ -140,7 +142,7 @@ def holm(p_values: ArrayLike) -> FloatArray:
     return corrected
 
 
-def _p_values(scores: Mapping[str, Score], first: Sums, second: Sums, swaps: FloatArray) -> dict[str, float]:
+def _p_values(scores: Mapping[str, Score], first: Sums, second: Sums, swaps: ByteArray) -> dict[str, float]:
     """P-value of every score of a family."""
     moved = combined(each(np.subtract, second, first), swaps)
     sides = [each(np.add, total(first), moved), each(np.subtract, total(second), moved)]

@@ -220,8 +220,9 @@ def _merge(in_events: FloatArray, in_non_events: FloatArray, n_bins: int) -> tup
     """Bin of each level of probability, and whether each bin's events share one rank.
 
     Levels without an event join their like. If still more than `n_bins` are left, neighbours join until each
-    bin holds about 1 / n_bins of the events and non-events (their mean share), so that what the scores weigh
-    is evenly resolved; a level that is heavier than that stays alone.
+    bin holds about 1 / n_bins of the events, of the non-events and of the logarithm of the rank (their mean
+    share), so that what the scores weigh is evenly resolved, precision at the top included; a level that is
+    heavier than that stays alone.
     """
     has_event = in_events > 0
     starts = np.ones(has_event.size, dtype=bool)
@@ -230,8 +231,10 @@ def _merge(in_events: FloatArray, in_non_events: FloatArray, n_bins: int) -> tup
     n_runs = int(run[-1]) + 1 if run.size else 0
     if n_runs <= n_bins:
         return run, np.ones(n_runs, dtype=bool)
+    reach = np.log1p(np.cumsum(in_events + in_non_events))
     share = in_events / max(1.0, in_events.sum()) + in_non_events / max(1.0, in_non_events.sum())
-    weight = np.bincount(run, weights=share) / 2 * n_bins
+    share += np.diff(reach, prepend=0) / reach[-1]
+    weight = np.bincount(run, weights=share) / 3 * n_bins
     slot = np.floor(np.cumsum(weight) - weight).astype(np.int64)
     heavy = weight >= 1
     opens = np.ones(n_runs, dtype=bool)

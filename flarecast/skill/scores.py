@@ -44,6 +44,9 @@ from flarecast.skill.ranking import (
 )
 from flarecast.skill.sums import BoolArray, FloatArray
 
+SHARE, SKILL, POSITIVE, ANY = (0.0, 1.0), (-np.inf, 1.0), (0.0, np.inf), (-np.inf, np.inf)
+"""Ranges of scores."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -54,11 +57,16 @@ class Score:
         needs: Keys of `NEEDS` without which it is undefined, or would be a number that means nothing.
         hangs_on_rate: Whether it depends on the base rate, so that it has no meaning for windows that
             were chosen by their outcome.
+        limits: Smallest and largest value it can have.
+        gains: Whether chance alone raises it, because gaps are squared or counted without sign, or because
+            something is fitted to the windows scored: the value is too high, a resample even more so.
     """
 
     compute: Callable[[Any], FloatArray]
     needs: tuple[str, ...] = ()
     hangs_on_rate: bool = True
+    limits: tuple[float, float] = SHARE
+    gains: bool = False
 
 
 NEEDS: dict[str, tuple[str, Callable[[Any], BoolArray]]] = {
@@ -83,47 +91,47 @@ NEEDS: dict[str, tuple[str, Callable[[Any], BoolArray]]] = {
 """What scores need: the reason given where it is absent, and the test."""
 
 CONTINGENCY: dict[str, Score] = {
-    "tss": Score(tss, ("events", "non_events"), hangs_on_rate=False),
-    "hss": Score(hss, ("events", "non_events")),
+    "tss": Score(tss, ("events", "non_events"), hangs_on_rate=False, limits=(-1.0, 1.0)),
+    "hss": Score(hss, ("events", "non_events"), limits=(-1.0, 1.0)),
     "recall": Score(recall, ("events",), hangs_on_rate=False),
     "precision": Score(precision, ("events", "warned")),
     "false_alarm_rate": Score(false_alarm_rate, ("non_events",), hangs_on_rate=False),
     "false_alarm_ratio": Score(false_alarm_ratio, ("events", "warned")),
     "f1": Score(f1, ("events",)),
     "csi": Score(csi, ("events",)),
-    "frequency_bias": Score(frequency_bias, ("events",)),
-    "hss1": Score(hss1, ("events",)),
-    "gilbert": Score(gilbert, ("events", "non_events")),
+    "frequency_bias": Score(frequency_bias, ("events",), limits=POSITIVE),
+    "hss1": Score(hss1, ("events",), limits=SKILL),
+    "gilbert": Score(gilbert, ("events", "non_events"), limits=(-1 / 3, 1.0)),
     "accuracy": Score(accuracy, ("windows",)),
-    "apss": Score(apss, ("events", "non_events")),
-    "mcc": Score(mcc, ("events", "non_events", "warned", "unwarned")),
-    "sedi": Score(sedi, ("events", "non_events", "cells"), hangs_on_rate=False),
+    "apss": Score(apss, ("events", "non_events"), limits=SKILL),
+    "mcc": Score(mcc, ("events", "non_events", "warned", "unwarned"), limits=(-1.0, 1.0)),
+    "sedi": Score(sedi, ("events", "non_events", "cells"), hangs_on_rate=False, limits=(-1.0, 1.0)),
 }
 """Scores of a `ContingencyTable`."""
 
 PROBABILITY: dict[str, Score] = {
     "base_rate": Score(base_rate, ("windows",)),
     "brier": Score(brier, ("windows",)),
-    "bss": Score(bss, ("events", "non_events")),
-    "bss_train": Score(bss_train, ("windows", "training_rate")),
-    "bss_year": Score(bss_year, ("events", "non_events")),
-    "log_loss": Score(log_loss, ("windows",)),
-    "ece": Score(lambda sums: ece(sums.width_bins), ("windows",)),
-    "ece_mass": Score(lambda sums: ece(sums.mass_bins), ("windows",)),
-    "ignorance_skill": Score(ignorance_skill, ("events", "non_events")),
-    "reliability": Score(reliability, ("windows",)),
-    "resolution": Score(resolution, ("windows",)),
-    "uncertainty": Score(uncertainty, ("windows",)),
-    "within_bin": Score(within_bin, ("windows",)),
-    "sharpness": Score(sharpness, ("windows",)),
+    "bss": Score(bss, ("events", "non_events"), limits=SKILL),
+    "bss_train": Score(bss_train, ("windows", "training_rate"), limits=SKILL),
+    "bss_year": Score(bss_year, ("events", "non_events"), limits=SKILL),
+    "log_loss": Score(log_loss, ("windows",), limits=POSITIVE),
+    "ece": Score(lambda sums: ece(sums.width_bins), ("windows",), gains=True),
+    "ece_mass": Score(lambda sums: ece(sums.mass_bins), ("windows",), gains=True),
+    "ignorance_skill": Score(ignorance_skill, ("events", "non_events"), limits=SKILL),
+    "reliability": Score(reliability, ("windows",), gains=True),
+    "resolution": Score(resolution, ("windows",), gains=True),
+    "uncertainty": Score(uncertainty, ("windows",), limits=(0.0, 0.25)),
+    "within_bin": Score(within_bin, ("windows",), limits=ANY),
+    "sharpness": Score(sharpness, ("windows",), limits=(0.0, 0.5)),
 }
 """Scores of `ProbabilitySums`."""
 
 CALIBRATION: dict[str, Score] = {
-    "miscalibration": Score(miscalibration, ("windows",)),
-    "discrimination": Score(discrimination, ("windows",)),
-    "calibration_slope": Score(calibration_slope, ("events", "non_events", "overlap")),
-    "calibration_intercept": Score(calibration_intercept, ("events", "non_events", "overlap")),
+    "miscalibration": Score(miscalibration, ("windows",), gains=True),
+    "discrimination": Score(discrimination, ("windows",), gains=True),
+    "calibration_slope": Score(calibration_slope, ("events", "non_events", "overlap"), limits=ANY),
+    "calibration_intercept": Score(calibration_intercept, ("events", "non_events", "overlap"), limits=ANY),
 }
 """Scores of `CalibrationSums`."""
 
@@ -138,7 +146,7 @@ RANKING: dict[str, Score] = {
     ),
     "precision_at_recall_50": Score(lambda ranked: precision_at_recall(ranked, 0.5), ("events",)),
     "precision_at_recall_80": Score(lambda ranked: precision_at_recall(ranked, 0.8), ("events",)),
-    "tss_max": Score(tss_max, ("events", "non_events"), hangs_on_rate=False),
+    "tss_max": Score(tss_max, ("events", "non_events"), hangs_on_rate=False, gains=True),
 }
 """Scores of `RankedCounts`."""
 

@@ -8,6 +8,8 @@ value, the sweep over decision thresholds, and the value in every resample.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import count
+from math import prod
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -85,8 +87,8 @@ def each(change: Callable[..., Any], *sums: Sums) -> Sums:
     return cast(Sums, replace(cast(Any, sums[0]), **changed))
 
 
-def combined(sums: Sums, counts: FloatArray) -> Sums:
-    """Add up blocks, each as often as it was drawn: one matrix product per array.
+def combined(sums: Sums, counts: NDArray[Any]) -> Sums:
+    """Add up blocks, each as often as it was drawn: one matrix product for all arrays of one type.
 
     Args:
         sums: Frozen dataclass of arrays (block, ...).
@@ -95,7 +97,17 @@ def combined(sums: Sums, counts: FloatArray) -> Sums:
     Returns:
         The same with arrays (resample, ...).
     """
-    return each(lambda value: np.tensordot(counts.astype(value.dtype), value, axes=1), sums)
+    arrays: list[NDArray[Any]] = []
+    each(arrays.append, sums)
+    products: dict[int, NDArray[Any]] = {}
+    for dtype in {array.dtype for array in arrays}:
+        alike = [nth for nth, array in enumerate(arrays) if array.dtype == dtype]
+        flat = [arrays[nth].reshape(counts.shape[1], prod(arrays[nth].shape[1:])) for nth in alike]
+        product = counts.astype(dtype) @ np.concatenate(flat, axis=1)
+        edges = np.cumsum([one.shape[1] for one in flat])[:-1]
+        products |= dict(zip(alike, np.split(product, edges, axis=1), strict=True))
+    nth = count()
+    return each(lambda array: products[next(nth)].reshape(len(counts), *array.shape[1:]), sums)
 
 
 def total(sums: Sums) -> Sums:

@@ -30,7 +30,7 @@ class Draw:
     """
 
     codes: tuple[NDArray[np.int64], ...]
-    counts: tuple[FloatArray, ...]
+    counts: tuple[NDArray[np.uint8], ...]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _without_resamples(estimate: Estimate) -> Estimate:
     return Estimate(estimate.value, np.full_like(estimate.resampled, np.nan), estimate.reason)
 
 
-def _sample(occurred: BoolArray, code: NDArray[np.int64], counts: FloatArray) -> skill.Sample:
+def _sample(occurred: BoolArray, code: NDArray[np.int64], counts: NDArray[np.uint8]) -> skill.Sample:
     """Windows whose blocks are numbered as in the whole file."""
     return skill.Sample(
         occurred=occurred,

@@ -47,7 +47,7 @@ def test_every_score_has_a_p_value_and_the_same_seed_the_same_one():
 def test_all_swaps_of_a_few_blocks_are_the_exact_test():
     first, second, occurred, region = two_forecasts(7, 3, (0.3, 1.0))
     sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=1)
-    swaps = np.array(list(product([0.0, 1.0], repeat=7)))
+    swaps = np.array(list(product([0, 1], repeat=7)), dtype=np.uint8)
     differences = []
     for one in swaps:
         swapped = one[region] == 1
@@ -66,7 +66,7 @@ def test_swaps_of_single_windows_are_the_paired_permutation_test_of_scipy():
         errors, lambda a, b: a.mean() - b.mean(), permutation_type="samples", n_resamples=np.inf
     ).pvalue
     sample = skill.draw_sample(occurred, np.arange(9), np.random.default_rng(0), resamples=1)
-    swaps = np.array(list(product([0.0, 1.0], repeat=9)))
+    swaps = np.array(list(product([0, 1], repeat=9)), dtype=np.uint8)
     found = skill.permute_probability(sample, swaps, first, second)["brier"]
     assert found * (1 + len(swaps)) - 1 == pytest.approx(expected * len(swaps))
 

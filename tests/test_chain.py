@@ -206,8 +206,11 @@ def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
         for score in ("tss", "hss", "bss")
     ]
     content = {"records": records, "role": "test", "confidence": 0.95, "pairing": {"references": {}}}
+    content |= {"blocks": {"X1.0": {"region": {"n_blocks": 7, "n_event_blocks": 3}}}}
+    content |= {"about_intervals": "intervals are about this period"}
     print_scores(content | {"forecast_name": "model", "calibrated": True})
     printed = capsys.readouterr().out
-    assert "9 windows, 3 events in 3 regions" in printed
+    assert "9 windows, 3 events in 3 of 7 regions" in printed
+    assert "- intervals are about this period\n" in printed
     assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
     assert printed.count(" -12.345 [-22.50, -10.25]") == 3

@@ -34,6 +34,7 @@ def print_scores(content: Mapping[str, Any]) -> None:
             click.echo(f"{meaning.get(forecast, forecast):24}{line}")
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
+    click.echo(f"- {content['about_intervals']}")
     for line in _lost_lines(content):
         click.echo(line)
     for line in _fold_lines(content["records"]):
@@ -46,11 +47,11 @@ def print_scores(content: Mapping[str, Any]) -> None:
 
 
 def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> str:
-    """`M1.0 or more: ...`, with what the scores and both ways to resample them rest on."""
+    """`M1.0 or more: ...`, with what the scores and all ways to resample them rest on."""
     row = rows[0]
-    counts = {str(one["blocks"]): int(one["n_event_blocks"]) for one in rows}
     blocks = " and ".join(
-        f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in sorted(counts.items())
+        f"{one['n_event_blocks']:,} of {one['n_blocks']:,} {way}{'' if one['n_blocks'] == 1 else 's'}"
+        for way, one in content["blocks"][row["event"]].items()
     )
     role = "all rows" if content["role"] == "all" else f"the {content['role']} role"
     return (

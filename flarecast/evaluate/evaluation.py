@@ -20,6 +20,7 @@ from flarecast.evaluate.cautions import (
 from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
 from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
 from flarecast.evaluate.records import Drawn, Place, difference_records, lost_record, records, score
+from flarecast.evaluate.significance import add_holm, permute
 from flarecast.evaluate.subsets import (
     OUT_OF_FOLD,
     BlockChoice,
@@ -32,6 +33,8 @@ from flarecast.schema import ROLES
 
 BoolArray = NDArray[np.bool_]
 Draw = Callable[[xr.Dataset, int, BoolArray], Drawn]
+
+ABOUT_INTERVALS = "intervals are about sampling within this period, not between cycles"
 
 WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY, *skill.CALIBRATION)
 """Scores that need no decision threshold."""
@@ -46,6 +49,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     resamples: int = 1000,
     confidence: float = 0.95,
     blocks: BlockChoice = "wider",
+    interval: skill.Form = "shifted",
     run: str = "",
     data: str = "",
 ) -> dict[str, Any]:
@@ -64,11 +68,13 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         confidence: Of the intervals.
         blocks: What the bootstrap draws as a whole: each `region`, each 27-day `rotation` of a fixed
             calendar, or both, one after the other, of which the `wider` interval is reported.
+        interval: How intervals follow from resamples, see `skill.interval`.
         run: Name of the run, for the record.
         data: Name of the file, for the record.
 
     Returns:
-        `run`, `data`, `forecast_name`, `calibrated` (by us), `role`, `resamples`, `confidence`, `records`,
+        `run`, `data`, `forecast_name`, `calibrated` (by us), `role`, `resamples`, `confidence`, `interval`,
+        `about_intervals` (a sentence), `blocks` (of every event: how many, and with events), `records`,
         `warnings` (sentences) and `pairing` (how many windows were compared and left out, with both issue
         times).
 
@@ -94,18 +100,24 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "role": role,
         "resamples": resamples,
         "confidence": confidence,
+        "interval": interval,
+        "about_intervals": ABOUT_INTERVALS,
+        "blocks": {},
         "warnings": warnings,
         "pairing": pairing,
         "records": [],
     }
     draw = partial(draw_ways, blocks=blocks, rng=rng, resamples=resamples)
     for event in range(forecasts.sizes["event"]):
-        place = _place(forecasts, event, role, confidence)
+        place = replace(_place(forecasts, event, role, confidence), form=interval)
         known = rows & (forecasts["occurred"].values[:, event] >= 0)
         present = _present(contenders, event, known, place.event, warnings)
         common = known & ~np.any([np.isnan(one.probability[:, event]) for one in present], axis=0)
         pairing["events"][place.event] = _counts(rows, known, common)
-        content["records"] += _score_event(forecasts, present, event, common, place, draw)
+        drawn = draw(forecasts, event, common)
+        content["blocks"][place.event] = _block_counts(drawn)
+        content["records"] += _score_event(present, event, common, place, drawn)
+        content["records"] += _score_subsets(forecasts, present, event, common, place, draw)
         content["records"] += _score_folds(forecasts, event, place, draw)
         warnings += sample_warnings(forecasts, event, common)
         warnings += unknown_warnings(place.event, pairing["events"][place.event])
@@ -171,7 +183,31 @@ def _counts(rows: BoolArray, known: BoolArray, common: BoolArray) -> dict[str, i
     }
 
 
+def _block_counts(drawn: Drawn) -> dict[str, dict[str, int]]:
+    """How many blocks there are, and how many with events, for every way to draw them."""
+    return {
+        way: {"n_blocks": sample.blocks.n, "n_event_blocks": sample.n_event_blocks}
+        for way, sample in drawn.ways.items()
+    }
+
+
 def _score_event(
+    contenders: list[Contender], event: int, common: BoolArray, place: Place, drawn: Drawn
+) -> list[dict[str, Any]]:
+    """Records of one event: the scores of all, and the model's differences to those it is compared with."""
+    scored = [score(one, event, common, drawn, place) for one in contenders]
+    found = [record for one in scored for record in records(one, drawn, place)]
+    found += [lost_record(one, drawn, place) for one in scored]
+    differences: list[dict[str, Any]] = []
+    for contender, other in zip(contenders, scored, strict=True):
+        if contender.compared:
+            p_values = permute(contenders[0], contender, event, common, drawn, place)
+            differences += difference_records(scored[0], other, drawn, place, p_values)
+    add_holm(differences)
+    return found + differences
+
+
+def _score_subsets(
     forecasts: xr.Dataset,
     contenders: list[Contender],
     event: int,
@@ -179,14 +215,8 @@ def _score_event(
     place: Place,
     draw: Draw,
 ) -> list[dict[str, Any]]:
-    """All records of one event: scores and differences, then the scores of its subsets."""
-    drawn = draw(forecasts, event, common)
-    scored = [score(one, event, common, drawn, place) for one in contenders]
-    found = [record for one in scored for record in records(one, drawn, place)]
-    found += [lost_record(one, drawn, place) for one in scored]
-    for contender, other in zip(contenders, scored, strict=True):
-        if contender.compared:
-            found += difference_records(scored[0], other, drawn, place)
+    """Records of the subsets of one event's windows."""
+    found: list[dict[str, Any]] = []
     for subset in subsets_of(forecasts, event, common):
         drawn, part = draw(forecasts, event, subset.rows), replace(place, subset=subset.name)
         for one in contenders if subset.of_all else contenders[:1]:

@@ -1,6 +1,7 @@
 """Records of scores.json: one per role, event, forecast, score and rule for the decision threshold."""
 
 from collections.abc import Collection, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,11 +42,24 @@ Cut = float | NDArray[np.float64]
 """A decision threshold, or that of each window."""
 
 
+PValues = dict[str, dict[tuple[str, str, str], float]]
+"""By what is taken as a whole: p-value by score, rule of the decision threshold, and the other's rule."""
+
+
 @dataclass(frozen=True)
 class Drawn:
-    """Windows scored together, and the ways to resample them: what is drawn as a whole, and the draws."""
+    """Windows scored together, and the ways to resample them: what is drawn as a whole, and the draws.
+
+    `rng` is the source of swaps of blocks between two forecasts, the same swaps for every pair.
+    """
 
     ways: dict[str, skill.Sample]
+    rng: np.random.Generator
+
+    def draw_swaps(self, way: str) -> NDArray[np.uint8]:
+        """Which blocks change sides, as many times as there are resamples, shape (permutation, block)."""
+        resamples, n_blocks = self.ways[way].counts.shape
+        return skill.draw_swaps(n_blocks, resamples, deepcopy(self.rng))
 
     @property
     def first(self) -> skill.Sample:
@@ -63,6 +77,7 @@ class Place:
         subset: `all`, or `not_in_progress`: without windows issued during their own flare.
         case_control: Whether windows were chosen by their outcome.
         confidence: Of the intervals.
+        form: How intervals follow from resamples.
         training_base_rate: Event rate of the training windows, NaN if unknown; of several folds, of each
             window's.
     """
@@ -73,6 +88,7 @@ class Place:
     case_control: bool
     confidence: float
     training_base_rate: Cut
+    form: skill.Form = "shifted"
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
     of other rules are for `RULE_SCORES` alone.
     """
     probability = contender.probability[rows, event]
-    rules = {rule: _cut(threshold, rows) for rule, threshold in contender.rules[event].items()}
+    rules = {rule: cut_of(threshold, rows) for rule, threshold in contender.rules[event].items()}
     thresholds: dict[Key, Cut] = {}
     for rule, threshold in rules.items():
         main = rule == next(iter(rules))
@@ -100,7 +116,7 @@ def score(contender: Contender, event: int, rows: NDArray[np.bool_], drawn: Draw
         thresholds |= {(name, rule): threshold for name in names}
     best = best_decision_thresholds(probability, drawn.first.occurred)
     thresholds["tss_max", SAMPLE_RULE] = best["tss"] if best else np.nan
-    rate = _cut(place.training_base_rate, rows)
+    rate = cut_of(place.training_base_rate, rows)
     ways = [_estimates(probability, rules, sample, rate) for sample in drawn.ways.values()]
     keys = [key for key in ways[0] if key in thresholds or key[0] not in skill.CONTINGENCY]
     return Scored(
@@ -145,10 +161,13 @@ def lost_record(scored: Scored, drawn: Drawn, place: Place) -> dict[str, Any]:
     return record | _decision(main, scored.decision_threshold.get(main))
 
 
-def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place) -> Iterator[dict[str, Any]]:
+def difference_records(
+    model: Scored, other: Scored, drawn: Drawn, place: Place, p_values: PValues | None = None
+) -> Iterator[dict[str, Any]]:
     """Records of the paired differences model minus another, each at its own decision threshold.
 
-    The main rule of the one is compared with the main rule of the other, and best HSS with best HSS.
+    The main rule of the one is compared with the main rule of the other, and best HSS with best HSS. The
+    p-value is that of swaps of the blocks that the interval draws; null where there is no interval.
     """
     for (name, rule), estimates in model.estimates.items():
         if name in ("base_rate", "uncertainty"):  # of the windows, whoever forecasts them
@@ -165,6 +184,8 @@ def difference_records(model: Scored, other: Scored, drawn: Drawn, place: Place)
         score_name = f"{name}_minus_{other.name}"
         record = _record(model.name, score_name, difference, drawn, place, hangs_on=name)
         record |= _decision((name, rule), model.decision_threshold.get((name, rule)))
+        p_value = (p_values or {}).get(record["blocks"], {}).get((name, rule, theirs[1]), np.nan)
+        record |= {"reference": other.name, "p_value": None if record["low"] is None else _number(p_value)}
         if theirs in other.decision_threshold:
             reference = _decision(theirs, other.decision_threshold[theirs])
             record["reference_decision_threshold"] = reference["decision_threshold"]
@@ -184,7 +205,7 @@ def _record(
     if place.case_control and skill.SCORES[hangs_on or name].hangs_on_rate:
         nothing = np.full(estimates[0].resampled.shape, np.nan)
         estimates = (skill.Estimate(np.nan, nothing, CASE_CONTROL),) * len(estimates)
-    blocks, bounds = _widest(estimates, drawn, place.confidence)
+    blocks, bounds = _widest(estimates, drawn, place)
     sample = drawn.ways[blocks]
     return {
         "role": place.role,
@@ -204,10 +225,10 @@ def _record(
     }
 
 
-def _widest(estimates: Estimates, drawn: Drawn, confidence: float) -> tuple[str, skill.Interval]:
+def _widest(estimates: Estimates, drawn: Drawn, place: Place) -> tuple[str, skill.Interval]:
     """The widest interval of all ways to resample; none where one way has too few blocks for any."""
     found = {
-        name: skill.interval(estimate, sample, confidence)
+        name: skill.interval(estimate, sample, place.confidence, place.form)
         for (name, sample), estimate in zip(drawn.ways.items(), estimates, strict=True)
     }
     width = {name: np.inf if np.isnan(one.high) else one.high - one.low for name, one in found.items()}
@@ -215,7 +236,7 @@ def _widest(estimates: Estimates, drawn: Drawn, confidence: float) -> tuple[str,
     return widest, found[widest]
 
 
-def _cut(threshold: Cut, rows: NDArray[np.bool_]) -> Cut:
+def cut_of(threshold: Cut, rows: NDArray[np.bool_]) -> Cut:
     """Decision threshold of some windows."""
     return threshold[rows] if isinstance(threshold, np.ndarray) else threshold
 

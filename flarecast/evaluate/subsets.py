@@ -84,5 +84,6 @@ def draw_ways(
         {
             name: skill.draw_sample(occurred, clusters[name], rng, resamples=resamples, year=year)
             for name in wanted
-        }
+        },
+        rng.spawn(1)[0],
     )

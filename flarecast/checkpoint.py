@@ -34,12 +34,12 @@ def write_checkpoint(path: Path, state: dict[str, Any], whose: str) -> None:
         aside.write_bytes(content.getvalue())
 
 
-def read_checkpoint(path: Path, whose: str) -> tuple[dict[str, Any] | None, str]:
-    """State of the training `whose`, None where there is none; and why a file that is there has none."""
-    if not path.is_file():
+def read_checkpoint(held: bytes, whose: str) -> tuple[dict[str, Any] | None, str]:
+    """State of the training `whose`, None where there is none; and why a file with content has none."""
+    if not held:
         return None, ""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(held), map_location="cpu", weights_only=True)
         state: dict[str, Any] = content["state"]
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, UnpicklingError):
         return None, "expected a checkpoint, got a file that cannot be read"

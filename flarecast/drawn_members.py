@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from flarecast.averaging import refresh_batch_norm
 from flarecast.averaging.gaussian import MOMENTS, draw, fill, load_moments
 from flarecast.batches import Sample, ordered
 from flarecast.losses import negative_log_likelihood
 from flarecast.model_file import TrainedModel, save
-from flarecast.passes import VALIDATION_BATCH, natural_batches
+from flarecast.passes import VALIDATION_BATCH, refresh
 from flarecast.task import Task
 
 MEMBERS = "members"
@@ -72,7 +71,7 @@ def draw_members(
     for weights in draw(moments, task.averaging.members, task.averaging.scale, generator):
         member = copy.deepcopy(module)
         fill(member, weights)
-        refresh_batch_norm(member, natural_batches(task, generator))
+        refresh(member, task, generator)
         yield member.eval()
 
 

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from flarecast.averaging import refresh_batch_norm
 from flarecast.averaging.gaussian import MOMENTS, GaussianAverage, save_moments
 from flarecast.averaging_phase import begin_averaging, phases
 from flarecast.errors import FlarecastError
 from flarecast.gradient import build_optimizer, build_schedule
-from flarecast.passes import natural_batches, train_epoch, validation_loss
+from flarecast.passes import refresh, train_epoch, validation_loss
+from flarecast.processes import FIRST, take_weights_of_first
+from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.task import Task
 from flarecast.training_state import Best, State, Store, keep, restore, write_history
 
@@ -29,7 +30,12 @@ Progress = Callable[[int, int, dict[str, Any]], None]
 
 
 def fit_by_gradient(
-    module: nn.Module, task: Task, generator: torch.Generator, store: Store, progress: Progress | None
+    module: nn.Module,
+    task: Task,
+    generator: torch.Generator,
+    store: Store,
+    progress: Progress | None,
+    processes: Processes = ALONE_IN_TRAINING,
 ) -> dict[str, Any]:
     """Train a module in place, from its checkpoint where there is one.
 
@@ -39,6 +45,7 @@ def fit_by_gradient(
         generator: Of the order of windows.
         store: Folder of checkpoint and history.
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
+        processes: Those that train the module together.
 
     Returns:
         What was kept and its validation losses, the last line of the history.
@@ -51,7 +58,11 @@ def fit_by_gradient(
     rate = build_schedule(settings, n_descent)  # with a plan too: where the folds were best on it, it ends
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
-    state = State(module, build_optimizer(module, settings), generator, rate, parts=settings.accumulate)
+    take_weights_of_first(processes, module)
+    if processes.rank != FIRST:  # dropout is not the same in all parts of a batch
+        torch.manual_seed(torch.initial_seed() + processes.rank)
+    state = State(module, build_optimizer(module, settings), generator, rate)
+    state.parts, state.processes = settings.accumulate, processes
     if (
         task.averaging is not None
         and task.averaging.pace is None
@@ -78,10 +89,11 @@ def fit_by_gradient(
             before = n_descent if state.descended is None else state.descended
             progress(state.epoch, before + n_averaging, entry)
     entry = _finish(state, task)
-    if isinstance(state.averaged, GaussianAverage):
+    if isinstance(state.averaged, GaussianAverage) and processes.rank == FIRST:
         save_moments(state.averaged.moments(), module, store.folder / MOMENTS)
     state.history.append(entry)
-    write_history(store.folder, state.history)
+    if processes.rank == FIRST:
+        write_history(store.folder, state.history)
     return entry
 
 
@@ -89,7 +101,7 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     """One epoch and its validation; returns its line of the history."""
     train_loss = train_epoch(state, task)
     state.epoch += 1
-    loss = validation_loss(state.module, task)
+    loss = validation_loss(state.module, task, state.processes)
     if loss is not None and not math.isfinite(loss):
         raise FlarecastError(
             f"validation loss: expected a finite number, got {loss} after epoch {state.epoch} at "
@@ -121,8 +133,8 @@ def _show_average(state: State, task: Task) -> dict[str, float | None]:
     order.set_state(state.generator.get_state())
     device = task.log_correction.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        refresh_batch_norm(averaged, natural_batches(task, order))
-    loss = validation_loss(averaged, task)
+        refresh(averaged, task, order, state.processes)
+    loss = validation_loss(averaged, task, state.processes)
     if task.averaging.pace is not None:
         state.average = Best()
     state.average.offer(loss, state.epoch, averaged.module)

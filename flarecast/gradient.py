@@ -18,6 +18,8 @@ from flarecast.errors import FlarecastError, choose
 from flarecast.losses import WHOLE_BATCH, Loss
 from flarecast.optimizers import OPTIMIZERS
 from flarecast.precision import casting, precision_on
+from flarecast.processes import add_up_gradients
+from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.schedules import SCHEDULES
 from flarecast.sections import Train
 
@@ -66,6 +68,7 @@ class Descent:
         masked: Whether the second half of the inputs is a mask.
         parts: Parts in which the windows of a step go through the network.
         forward: What computes the network's output; the module itself if None.
+        processes: Those that each show their part of a batch to the same network.
     """
 
     module: nn.Module
@@ -75,6 +78,7 @@ class Descent:
     masked: bool = False
     parts: int = 1
     forward: Callable[[Tensor, Tensor], Tensor] | None = None
+    processes: Processes = ALONE_IN_TRAINING
 
 
 @dataclass(frozen=True)
@@ -86,38 +90,47 @@ class Shown:
     outcomes: tuple[tuple[float, Batch], ...]
 
 
-def training_step(descent: Descent, batch: Batch) -> Tensor:
+def training_step(descent: Descent, batch: Batch, n_windows: int | None = None) -> Tensor:
     """One step of the optimiser; returns the batch's loss, on the device and without its graph.
+
+    Where several processes take part, it is the part of the loss that the windows of this one make up.
 
     Where the device's memory is too small for the windows, they go in twice as many parts from then on, once.
 
     Args:
         descent: Network, optimiser, loss and settings; `parts` may double.
         batch: Windows of the train role, and of no other.
+        n_windows: In the batches of all processes together; in this one if None.
 
     Raises:
         FlarecastError: The memory is too small for half of the windows, too.
     """
     shown = disturb(batch, descent.settings, descent.masked)
+    n_windows = len(shown.steps) if n_windows is None else n_windows
     try:
-        value = add_gradients(descent, shown)
+        value = add_gradients(descent, shown, n_windows)
     except torch.OutOfMemoryError:
         value = None  # what the step held is let go once this block is left
     if value is None:
-        value = _in_halves(descent, shown)
+        value = _in_halves(descent, shown, n_windows)
+    add_up_gradients(descent.processes, descent.module)
     if descent.settings.clip:
         nn.utils.clip_grad_norm_(descent.module.parameters(), descent.settings.clip)
     descent.optimizer.step()
     return value
 
 
-def add_gradients(descent: Descent, shown: Shown) -> Tensor:
-    """Put the gradient of a batch's mean loss into the weights, part by part; returns the loss."""
+def add_gradients(descent: Descent, shown: Shown, n_windows: int) -> Tensor:
+    """Put the gradient of the mean loss of so many windows into the weights, part by part.
+
+    Returns:
+        What those shown add to the loss.
+    """
     descent.optimizer.zero_grad(set_to_none=True)
-    forward, n_windows = descent.forward or descent.module, len(shown.steps)
+    forward = descent.forward or descent.module
     device = shown.steps.device
     total = torch.zeros((), device=device)
-    for part in parts_of(n_windows, descent.parts):
+    for part in parts_of(len(shown.steps), descent.parts):
         with casting(device, precision_on(device, descent.settings.precision)):
             logits = forward(shown.steps[part], shown.last_class[part])
         logits = logits.float()
@@ -132,17 +145,23 @@ def add_gradients(descent: Descent, shown: Shown) -> Tensor:
 
 def parts_of(n_windows: int, n_parts: int) -> Iterator[slice]:
     """Slices of as many windows each, but for one; none of a single window, whose spread is not known."""
-    n_parts = max(1, min(n_parts, n_windows // 2))
+    n_parts = min(n_windows, max(1, min(n_parts, n_windows // 2)))
     for part in range(n_parts):
         yield slice(part * n_windows // n_parts, (part + 1) * n_windows // n_parts)
 
 
-def check_parts_add_up(settings: Train) -> None:
+def check_parts_add_up(settings: Train, processes: Processes = ALONE_IN_TRAINING) -> None:
     """Make sure that the losses of the parts of a batch add up to that of the whole.
 
     Raises:
-        FlarecastError: `accumulate` is above 1, with a loss that is not a mean over windows.
+        FlarecastError: `accumulate` is above 1, or several processes train one model, with a loss that is not
+            a mean over windows.
     """
+    if processes.size > 1 and settings.loss in WHOLE_BATCH:
+        raise FlarecastError(
+            f"torchrun: expected one process with the loss {settings.loss}, which scores a batch as a whole, "
+            f"got {processes.size}; choose a mean over windows, or train.parallel = trainings"
+        )
     if settings.accumulate > 1 and settings.loss in WHOLE_BATCH:
         raise FlarecastError(
             f"train.accumulate: expected 1 with the loss {settings.loss}, which scores a batch as a whole, "
@@ -181,14 +200,14 @@ def with_noise(steps: Tensor, size: float, masked: bool) -> Tensor:
     return steps + noise
 
 
-def _in_halves(descent: Descent, shown: Shown) -> Tensor:
+def _in_halves(descent: Descent, shown: Shown, n_windows: int) -> Tensor:
     """The same step in twice as many parts, if that has not been done before."""
     settings = descent.settings
     if descent.parts == settings.accumulate and settings.loss not in WHOLE_BATCH and len(shown.steps) >= 4:
         descent.parts = 2 * settings.accumulate
         torch.cuda.empty_cache()
         try:
-            return add_gradients(descent, shown)
+            return add_gradients(descent, shown, n_windows)
         except torch.OutOfMemoryError:
             pass
     at_once = -(-len(shown.steps) // descent.parts)

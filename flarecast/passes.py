@@ -1,15 +1,16 @@
 """Passes over the windows of a task: one that trains, one that validates, one for batch norm."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor, nn
 
+from flarecast.averaging import refresh_batch_norm
 from flarecast.averaging_phase import collect, rate_after
-from flarecast.batches import ordered, shuffled, take
+from flarecast.batches import shuffled, take
 from flarecast.errors import FlarecastError
 from flarecast.gradient import Descent, set_rate, training_step
 from flarecast.losses import negative_log_likelihood
+from flarecast.processes import add_up, average_statistics, my_part
+from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.task import Task
 from flarecast.training_state import State
 
@@ -28,15 +29,26 @@ def train_epoch(state: State, task: Task) -> float:
     state.module.train()
     sample = task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
     masked, device = sample.tensors.masked, task.log_correction.device
-    descent = Descent(state.module, state.optimizer, task.loss, task.settings, masked, state.parts)
+    descent = Descent(
+        state.module,
+        state.optimizer,
+        task.loss,
+        task.settings,
+        masked,
+        state.parts,
+        processes=state.processes,
+    )
     places = shuffled(len(sample), task.settings.batch_size, state.generator)
-    losses = torch.zeros(len(places), device=device)
+    losses, n_mine = torch.zeros(len(places), device=device), 0
     for nth, place in enumerate(places):
         set_rate(state.optimizer, rate_after(state, task, nth / len(places)))
-        losses[nth] = training_step(descent, take(sample, place))
+        mine = my_part(state.processes, place)
+        losses[nth] = training_step(descent, take(sample, mine), len(place))
         collect(state, task, nth / len(places), (nth + 1) / len(places))
+        n_mine += len(mine)
     state.parts = descent.parts
-    return _mean_loss(losses.double().cpu(), places, state)
+    average_statistics(state.processes, state.module, n_mine)
+    return _mean_loss(add_up(state.processes, losses).double().cpu(), places, state)
 
 
 def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
@@ -57,7 +69,7 @@ def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
 
 
 @torch.no_grad()
-def validation_loss(module: nn.Module, task: Task) -> float | None:
+def validation_loss(module: nn.Module, task: Task, processes: Processes = ALONE_IN_TRAINING) -> float | None:
     """Mean negative log likelihood of the validation windows, unweighted, after the prior correction.
 
     None where there are no such windows.
@@ -66,14 +78,23 @@ def validation_loss(module: nn.Module, task: Task) -> float | None:
     if task.validation is None:
         return None
     total = torch.zeros((), dtype=torch.float64, device=task.log_correction.device)
-    for batch in ordered(task.validation, VALIDATION_BATCH):
+    mine = my_part(processes, torch.arange(len(task.validation)))
+    for place in torch.split(mine, VALIDATION_BATCH) if len(mine) else ():
+        batch = take(task.validation, place)
         logits = module(batch.steps, batch.last_class) + task.log_correction
         total += negative_log_likelihood(logits, batch.low, batch.high).double().sum()
-    return float(total) / len(task.validation)
+    return float(add_up(processes, total)) / len(task.validation)
 
 
-def natural_batches(task: Task, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Inputs of the train windows as they are by nature, shuffled."""
-    for place in shuffled(len(task.natural), task.settings.batch_size, generator):
-        batch = take(task.natural, place)
-        yield batch.steps, batch.last_class
+def refresh(
+    module: nn.Module, task: Task, generator: torch.Generator, processes: Processes = ALONE_IN_TRAINING
+) -> None:
+    """Recompute the batch-norm statistics of averaged or drawn weights on the train windows by nature.
+
+    Several processes take batches in turn: statistics are means over batches, so nothing else changes.
+    """
+    places = shuffled(len(task.natural), task.settings.batch_size, generator)
+    mine = places[processes.rank :: processes.size]
+    batches = (take(task.natural, place) for place in mine)
+    refresh_batch_norm(module, ((batch.steps, batch.last_class) for batch in batches))
+    average_statistics(processes, module, len(mine))

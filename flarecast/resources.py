@@ -6,6 +6,25 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Processes:
+    """The processes of a training that torchrun started.
+
+    Attributes:
+        rank: Number of this one, from 0.
+        size: How many there are.
+        patient: Group of all that waits long for each other (`torch.distributed`).
+    """
+
+    rank: int = 0
+    size: int = 1
+    patient: Any = None
+
+
+ALONE_IN_TRAINING = Processes()
+"""No torchrun."""
+
+
+@dataclass(frozen=True)
 class Resources:
     """Device, processes, and who is told.
 
@@ -15,12 +34,14 @@ class Resources:
         progress: Called after each epoch of a training in this process with epochs done, epochs planned,
             and the line of the history.
         say: Told sentences that a user should know.
+        processes: Those that torchrun started.
     """
 
     device: str = "auto"
     workers: int = 1
     progress: Callable[[int, int, dict[str, Any]], None] | None = None
     say: Callable[[str], object] = str
+    processes: Processes = ALONE_IN_TRAINING
 
 
 ALONE = Resources()

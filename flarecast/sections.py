@@ -91,7 +91,8 @@ class Train(Section):
     One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
     not suffer from neighbours; ask for more threads for a large network on a large CPU. A step's `batch_size`
     windows go through the network in `accumulate` parts. Rows that are larger than
-    `device_share` of a GPU's free memory stay in the host's. What is said of CUDA changes nothing elsewhere.
+    `device_share` of a GPU's free memory stay in the host's. Several processes train one `model` after the
+    other together, or share out the `trainings`. What is said of CUDA changes nothing elsewhere.
     """
 
     epochs: int = Field(30, ge=1)
@@ -116,6 +117,7 @@ class Train(Section):
     accumulate: int = Field(1, ge=1)
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     deterministic: bool = True
+    parallel: Literal["model", "trainings"] = "model"
     device_share: float = Field(0.5, ge=0, le=1)
     unassigned: Literal["ignore", "mask"] = "mask"
     allow_leaks: bool = False

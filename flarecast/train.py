@@ -34,6 +34,8 @@ from flarecast.narrow import narrow
 from flarecast.passes import validation_loss
 from flarecast.precision import deterministic_algorithms, matrix_products, precision_on, seeded
 from flarecast.prepare import Prepared, chosen_loss, prepare
+from flarecast.processes import FIRST, wait_for_all
+from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.seen import pack
 from flarecast.selection import SELECTIONS, check_selection
 from flarecast.task import Plan, Task
@@ -76,6 +78,7 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     split_sha256: str = "",
     progress: Progress | None = None,
     say: Callable[[str], object] = str,
+    processes: Processes = ALONE_IN_TRAINING,
 ) -> TrainedModel:
     """Fit a model and write its folder; a killed call goes on from its last epoch when repeated.
 
@@ -94,19 +97,19 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
         split_sha256: Hash of the split file, likewise.
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
         say: Told sentences that a user should know.
+        processes: Those that train the model together; the first writes.
 
     Raises:
         FlarecastError: No such part, option or device; no usable window in train or validation; a loss that
             is not finite; a folder that cannot be written.
     """
     check_parts(config)
-    where = choose_device(device)
+    check_parts_add_up(config.train, processes)
+    where, leads = choose_device(device), processes.rank == FIRST
     role = _roles(windows, split, fold)
     prepared = prepare(windows, role, narrow(windows, role, config, where, plan), where, plan)
-    write_history(folder, [])  # a folder that cannot be written shows before the first epoch
-    for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
-        stale.unlink(missing_ok=True)  # of a training before, or of one that was killed while it wrote
-    remove_members(folder)
+    if leads:
+        _clear(folder)
     n_windows = windows.sizes["window"]
     made_of = {
         "windows_sha256": windows_sha256,
@@ -119,23 +122,43 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
             "threads": torch.get_num_threads(),
             "precision": precision_on(where, config.train.precision),
             "deterministic": config.train.deterministic or where.type == "cpu",
+            "processes": processes.size,
             "torch": str(torch.__version__),
             "flarecast": __version__,
         }
         whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
-        module, kept = _fit(
-            prepared, config, generator, Store(folder, identity({"of": whose}), say), progress
-        )
+        store = Store(folder, identity({"of": whose}), say)
+        module, kept = _fit(prepared, config, generator, store, progress, processes)
         said = {**made_with, "fold": fold, **_sizes(prepared), **kept, **made_of}
         model = _describe(windows, config, prepared, module, said)
-        model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
-    save(model, folder)
-    (folder / NAME).unlink(missing_ok=True)
+        if leads:
+            model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
+    if leads:
+        save(model, folder)
+        (folder / NAME).unlink(missing_ok=True)
+    wait_for_all(processes)
     return model
 
 
+def _clear(folder: Path) -> None:
+    """Remove what a training before left, or one that was killed while it wrote.
+
+    Raises:
+        FlarecastError: The folder cannot be written, which shows before the first epoch.
+    """
+    write_history(folder, [])
+    for stale in [folder / DESCRIPTION, *folder.glob(".*.part")]:
+        stale.unlink(missing_ok=True)
+    remove_members(folder)
+
+
 def _fit(
-    prepared: Prepared, config: Config, generator: torch.Generator, store: Store, progress: Progress | None
+    prepared: Prepared,
+    config: Config,
+    generator: torch.Generator,
+    store: Store,
+    progress: Progress | None,
+    processes: Processes,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Build the module and fit it, directly or by gradient; with what happened, in plain numbers."""
     task = prepared.task
@@ -147,12 +170,13 @@ def _fit(
     prior = torch.from_numpy(prepared.prior_trained).to(task.log_correction.device)
     if not hasattr(module, "fit_directly"):
         module.head.start_at(prior)  # type: ignore[union-attr,operator]
-        return module, fit_by_gradient(module, task, generator, store, progress)
+        return module, fit_by_gradient(module, task, generator, store, progress, processes)
     _check_direct(config, task)
     said = module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
     loss = validation_loss(module, task)
     entry = {"kept": "fitted directly", **(said or {}), "validation_loss_best": loss}
-    write_history(store.folder, [entry])
+    if processes.rank == FIRST:
+        write_history(store.folder, [entry])
     if progress is not None:
         progress(1, 1, {"validation_loss": entry["validation_loss_best"]})
     return module, entry

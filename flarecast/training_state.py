@@ -14,6 +14,8 @@ from torch.optim.swa_utils import AveragedModel
 
 from flarecast.checkpoint import NAME, read_checkpoint, write_checkpoint
 from flarecast.files import replacing
+from flarecast.processes import FIRST, all_states, bytes_of_first
+from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.task import Task
 
 HISTORY = "history.jsonl"
@@ -63,10 +65,11 @@ class State:
     averaged: AveragedModel | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     parts: int = 1
+    processes: Processes = ALONE_IN_TRAINING
 
 
 def keep(state: State, store: Store) -> None:
-    """Write the checkpoint, then the history, which the checkpoint holds too."""
+    """Write the checkpoint, then the history, which the checkpoint holds too; the first process does."""
     on_cuda = next(state.module.parameters()).is_cuda
     content = {
         "module": state.module.state_dict(),
@@ -76,18 +79,21 @@ def keep(state: State, store: Store) -> None:
         "numbers": [state.epoch, state.descended, state.parts],
         "history": json.dumps(state.history),
         "order": state.generator.get_state(),
-        "random": torch.get_rng_state(),
-        "random_cuda": torch.cuda.get_rng_state() if on_cuda else None,
+        "random": all_states(state.processes, torch.get_rng_state()),
+        "random_cuda": all_states(state.processes, torch.cuda.get_rng_state()) if on_cuda else None,
     }
-    write_checkpoint(store.folder / NAME, content, store.identity)
-    write_history(store.folder, state.history)
+    if state.processes.rank == FIRST:
+        write_checkpoint(store.folder / NAME, content, store.identity)
+        write_history(store.folder, state.history)
 
 
 def restore(state: State, task: Task, store: Store) -> None:
     """Go on from the checkpoint, where there is one of this training; else clear the history."""
-    content, why_not = read_checkpoint(store.folder / NAME, store.identity)
+    rank, path = state.processes.rank, store.folder / NAME
+    held = path.read_bytes() if rank == FIRST and path.is_file() else b""
+    content, why_not = read_checkpoint(bytes_of_first(state.processes, held), store.identity)
     if why_not:
-        store.say(f"{store.folder / NAME}: {why_not}; training starts anew")
+        store.say(f"{path}: {why_not}; training starts anew")
     if content is not None:
         state.module.load_state_dict(content["module"])
         state.optimizer.load_state_dict(content["optimizer"])
@@ -98,10 +104,11 @@ def restore(state: State, task: Task, store: Store) -> None:
         state.epoch, state.descended, state.parts = content["numbers"]
         state.history = json.loads(content["history"])
         state.generator.set_state(content["order"])
-        torch.set_rng_state(content["random"])
+        torch.set_rng_state(content["random"][rank])
         if content["random_cuda"] is not None:
-            torch.cuda.set_rng_state(content["random_cuda"])
-    write_history(store.folder, state.history)
+            torch.cuda.set_rng_state(content["random_cuda"][rank])
+    if rank == FIRST:
+        write_history(store.folder, state.history)
 
 
 def write_history(folder: Path, history: list[dict[str, Any]]) -> None:

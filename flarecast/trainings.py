@@ -8,7 +8,7 @@ model trains for the median of the epochs that were best in the folds.
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -21,7 +21,8 @@ from flarecast.config import Config
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
-from flarecast.resources import Resources
+from flarecast.processes import FIRST, wait_for_all
+from flarecast.resources import ALONE_IN_TRAINING, Processes, Resources
 from flarecast.schema import ROLES, SPLIT, open_file
 from flarecast.task import Plan
 from flarecast.train import train
@@ -73,22 +74,29 @@ def train_all(
         split: split.nc, audited.
         config: The configuration.
         folder: MODEL_DIR.
-        resources: Device, processes, and who is told.
+        resources: Device, workers, processes, and who is told.
 
     Returns:
         The model of the final fold.
 
     Raises:
-        FlarecastError: As `train`, of the first training that failed, named.
+        FlarecastError: As `train`, of the first training that failed, named; or workers and processes are
+            asked for at once.
     """
+    if resources.workers > 1 and resources.processes.size > 1:
+        raise FlarecastError(
+            f"--workers: expected 1 under torchrun, got {resources.workers}; let torchrun start more"
+        )
     device = resources.device
     roles = open_file(split, SPLIT)
     final, n_folds = final_fold(roles), roles.sizes["fold"]
     has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
     contenders = {f"rival {name}": (config.of_rival(name), folder / RIVALS / name) for name in config.rivals}
     contenders["model"] = (config, folder)
-    _remove_stale(folder, config, n_folds)
-    (folder / DESCRIPTION).unlink(missing_ok=True)
+    if resources.processes.rank == FIRST:
+        _remove_stale(folder, config, n_folds)
+        (folder / DESCRIPTION).unlink(missing_ok=True)
+    wait_for_all(resources.processes)
     others = [fold for fold in range(n_folds) if fold != final]
     inner = [
         Training(
@@ -104,7 +112,10 @@ def train_all(
         plan = None if has_validation[final] else plan_of(folders, one)
         last.append(Training(windows, split, one, final, where, device, plan, name))
     _run(last[:-1], resources)
-    return _train(last[-1], resources)
+    if not shared_out(last, resources.processes):
+        return _train(last[-1], resources)
+    _run(last[-1:], resources)
+    return load(folder, device)
 
 
 def plan_of(folders: list[Path], config: Config) -> Plan:
@@ -129,6 +140,9 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
 
 def _run(trainings: list[Training], resources: Resources) -> None:
     """Train, in this process or in several."""
+    if shared_out(trainings, resources.processes):
+        _share_out(trainings, resources)
+        return
     if resources.workers == 1 or len(trainings) < 2:
         for training in trainings:
             _train(training, resources)
@@ -137,6 +151,29 @@ def _run(trainings: list[Training], resources: Resources) -> None:
         for said in pool.map(_train_apart, trainings):
             for sentence in said:
                 resources.say(sentence)
+
+
+def shared_out(trainings: list[Training], processes: Processes) -> bool:
+    """Whether each of several processes trains models of its own, instead of all of them one together."""
+    return processes.size > 1 and any(one.config.train.parallel == "trainings" for one in trainings)
+
+
+def _share_out(trainings: list[Training], resources: Resources) -> None:
+    """Train every n-th in this process, the others in the other n - 1, and wait for them.
+
+    Raises:
+        FlarecastError: One failed, here or elsewhere.
+    """
+    processes, failed = resources.processes, ""
+    for training in trainings[processes.rank :: processes.size]:
+        try:
+            _train(training, replace(resources, processes=ALONE_IN_TRAINING))
+        except FlarecastError as error:
+            failed = str(error)
+            break
+    failed = wait_for_all(processes, failed)
+    if failed:
+        raise FlarecastError(failed)
 
 
 def _train_apart(training: Training) -> list[str]:
@@ -161,6 +198,7 @@ def _train(training: Training, resources: Resources) -> TrainedModel:
             split_sha256=sha256(training.split),
             progress=resources.progress,
             say=resources.say,
+            processes=resources.processes,
         )
     except FlarecastError as error:
         if training.name in ("", "model"):

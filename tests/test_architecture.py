@@ -34,6 +34,7 @@ FLOORS = {
         "drawn_members",
         "passes",
         "precision",
+        "processes",
         "task",
         "training_state",
         "gradient",

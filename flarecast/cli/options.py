@@ -109,9 +109,9 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def epoch_progress() -> Iterator[Callable[[int, int, dict[str, Any]], None] | None]:
+def epoch_progress(shown: bool = True) -> Iterator[Callable[[int, int, dict[str, Any]], None] | None]:
     """A progress bar of epochs on stderr; None where stderr is no terminal or -q was given."""
-    if quiet() or not sys.stderr.isatty():
+    if not shown or quiet() or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

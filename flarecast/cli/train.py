@@ -35,14 +35,19 @@ def command(
 ) -> None:
     """Fit the model, and its rivals, on the train role of every fold; a leaking split is refused.
 
-    A killed training goes on from its last epoch when the same command is given again.
+    A killed training goes on from its last epoch when the same command is given again. Several GPUs or
+    machines: torchrun --nproc-per-node N -m flarecast train ... (docs/training.md).
     """
     from flarecast.chain import check_parts, run_train
     from flarecast.config import load_config
+    from flarecast.processes import FIRST, joined
     from flarecast.resources import Resources
 
     config = load_config(config_path, changes)
     check_parts(config, deep=True)
-    with epoch_progress() as progress:
-        model = run_train(windows, split, config, output, Resources(device, workers, progress, say))
-    say(f"{output}: {model.model_name} for {', '.join(model.events)}")
+    with joined(device) as processes:
+        tell = say if processes.rank == FIRST else str
+        with epoch_progress(shown=processes.rank == FIRST) as progress:
+            resources = Resources(device, workers, progress, tell, processes)
+            model = run_train(windows, split, config, output, resources)
+        tell(f"{output}: {model.model_name} for {', '.join(model.events)}")

@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from flarecast.averaging import refresh_batch_norm
 from flarecast.averaging.gaussian import flat, load_moments
 from flarecast.batches import choose_device, gather_steps
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import load
-from flarecast.passes import natural_batches, validation_loss
+from flarecast.passes import refresh, validation_loss
 from flarecast.prepare import prepare
 from flarecast.task import Plan
 from flarecast.train import check_parts, train
@@ -193,7 +192,7 @@ def test_averaged_weights_with_the_wrong_statistics_forecast_worse(windows, spli
     order = torch.Generator().manual_seed(1)
     mixed = task_of(windows, split, configure("cnn", balance={"name": "undersample", "event": "X1.0"})).train
     for name, shown in (("natural", task), ("resampled", replace(task, natural=mixed))):
-        refresh_batch_norm(model.module, natural_batches(shown, order))
+        refresh(model.module, shown, order)
         losses[name] = validation_loss(model.module, task)
     for norm in (module for module in model.module.modules() if hasattr(module, "running_mean")):
         norm.reset_running_stats()

@@ -73,7 +73,7 @@ def test_a_device_too_small_for_half_a_batch_ends_in_one_sentence(
 def test_a_device_too_small_for_anything_else_ends_in_one_sentence(
     windows, split, configure, tmp_path, monkeypatch
 ):
-    def full(module, task):
+    def full(*arguments):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     monkeypatch.setattr(epochs, "validation_loss", full)

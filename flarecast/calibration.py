@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from flarecast.calibrators import CURVES, NESTINGS, RANGES, conditional_share, correct_prior, nest
 from flarecast.errors import FlarecastError, choose
 from flarecast.schema import FORECASTS
+from flarecast.uncertainty import credible_range
 
 FloatArray = NDArray[np.float64]
 
@@ -119,6 +120,7 @@ def _through(
 def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Dataset:
     """Forecasts, and those of their rivals, mapped by a fitted calibration; all else as it was.
 
+    The range of a model with members is theirs, mapped by the same curve; what each of them says stays raw.
     Attributes `calibrated` (1), `decision_threshold` (JSON: event, rule, value or null) and `n_cells_changed`
     (by nesting) are the calibration's.
 
@@ -130,6 +132,8 @@ def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Data
     variables = {"probability": probability, "probability_raw": raw}
     if calibration["name"] in RANGES:
         variables |= dict(zip(RANGE_NAMES, _ranges(forecasts, raw, calibration), strict=True))
+    if "member" in forecasts:
+        variables |= _member_range(forecasts, variables, calibration)
     if "rival" in forecasts:
         raw = np.asarray(forecasts["rival_probability_raw"].values, dtype=np.float64)
         names = [str(name) for name in forecasts["rival"].values]
@@ -197,6 +201,17 @@ def _ranges(
         if found is not None:
             lower[rows], upper[rows] = found
     return lower, upper
+
+
+def _member_range(
+    forecasts: xr.Dataset, found: Mapping[str, FloatArray], calibration: Mapping[str, Any]
+) -> dict[str, FloatArray]:
+    """Range of the members along the model's curve, widened to hold the probability and the curve's range."""
+    ends = (_mapped(forecasts, end, calibration)[0] for end in credible_range(forecasts["member"].values))
+    return {
+        name: widen.reduce([end, *(found[one] for one in ("probability", name) if one in found)])
+        for name, end, widen in zip(RANGE_NAMES, ends, (np.fmin, np.fmax), strict=True)
+    }
 
 
 def _decision_thresholds(calibration: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from flarecast.audit import (
 )
 from flarecast.calibrate import calibrate as calibrate_forecasts
 from flarecast.config import Config, check_options, load_config, write_config
+from flarecast.ensembles import recipe_of
 from flarecast.environment import environment
 from flarecast.errors import FlarecastError, choose
 from flarecast.evaluate import evaluate as score_forecasts
@@ -66,6 +67,7 @@ def check_parts(config: Config, deep: bool = False) -> None:
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
     check_options(calibrator, config.calibrate.options, "calibrate.options", ("group",))
     choose("model.name", config.model.name, models.MODELS)
+    recipe_of(config)
     choose("scale.name", config.scale.name, SCALES)
     if deep:
         from flarecast.train import check_parts as check_training_parts

@@ -26,6 +26,7 @@ from flarecast.sections import (
     Balance,
     Calibrate,
     Download,
+    Ensemble,
     Evaluate,
     Ingest,
     Model,
@@ -40,7 +41,10 @@ from flarecast.sections import (
 )
 
 RIVAL_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
-RIVAL_SECTIONS = ("scale", "balance", "model", "train")
+RIVAL_SECTIONS = ("scale", "balance", "model", "train", "ensemble")
+MEMBER_STAGES = ("train", "balance", "bag")
+"""Stages whose random numbers each member of an ensemble draws for itself."""
+
 TAKEN = ("model", "raw", "truth", "truth_observed", *REFERENCE_NAMES)
 """Names of scores.json that no rival may have."""
 
@@ -53,7 +57,8 @@ class Config(Section):
 
     `unassigned` says what flares without a region do to the outcomes that are scored (for those trained on
     see `Train`). A rival is trained and scored beside the model, on the same windows and roles: a table of
-    the sections scale, balance, model and train, what it leaves out being as for the model.
+    the sections scale, balance, model, train and ensemble, what it leaves out being as for the model, but
+    that it has no members where it does not ask for them.
     """
 
     events: tuple[str, ...] = ("C1.0", "M1.0", "X1.0")
@@ -68,6 +73,7 @@ class Config(Section):
     balance: Balance = Balance()
     model: Model = Model()
     train: Train = Train()
+    ensemble: Ensemble = Ensemble()
     calibrate: Calibrate = Calibrate()
     evaluate: Evaluate = Evaluate()
     study: Study = Study()
@@ -119,11 +125,17 @@ class Config(Section):
             raise FlarecastError(
                 f"rivals.{name}: expected sections {', '.join(RIVAL_SECTIONS)}, got {', '.join(unknown)}"
             )
-        content = self.resolved() | {"rivals": {}}
+        content = self.resolved() | {"rivals": {}, "ensemble": {}}  # single unless it says otherwise
         for section, values in changes.items():
             before = {} if section in ("model", "balance") else content[section]
             content[section] = {**before, **values}
         return parse_config(content, f"rivals.{name}")
+
+    def of_member(self, number: int) -> "Config":
+        """The configuration of one member's training: all as it is, but for its own random numbers."""
+        return self.model_copy(
+            update={"rivals": {}, "ensemble": self.ensemble.model_copy(update={"member": number})}
+        )
 
     @property
     def balanced_event(self) -> str:
@@ -138,8 +150,14 @@ class Config(Section):
         return "out_of_fold" if self.split.strategy in OUT_OF_FOLD_BY_DEFAULT else "calibration"
 
     def generator(self, stage: str) -> np.random.Generator:
-        """Random generator of a stage, derived from (seed, stage) alone."""
-        return np.random.default_rng([self.run.seed, zlib.crc32(stage.encode())])
+        """Random generator of a stage, derived from (seed, stage) alone; of a training also from its member.
+
+        Members share what decides their features and scale, so that all see the same inputs.
+        """
+        seeds = [self.run.seed, zlib.crc32(stage.encode())]
+        if self.ensemble.member is not None and stage.split()[0] in MEMBER_STAGES:
+            seeds.append(self.ensemble.member)
+        return np.random.default_rng(seeds)
 
     def resolved(self) -> dict[str, Any]:
         """All values, defaults included, as plain TOML types; what is None is left out."""

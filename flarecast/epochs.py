@@ -84,6 +84,8 @@ def fit_by_gradient(
                 f"from epoch {state.epoch} on they go in {state.parts} parts, which changes no step"
             )
         state.history.append(entry)
+        if task.after_epoch is not None:
+            task.after_epoch(state.module, state.epoch)
         keep(state, store)
         if progress is not None:
             before = n_descent if state.descended is None else state.descended

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from flarecast.calibration import calibrated
 from flarecast.forecast import forecast
-from flarecast.model_file import load
+from flarecast.members import with_members
+from flarecast.model_file import TrainedModel, load
 from flarecast.schema import FORECASTS, ROLES, check
 from flarecast.trainings import final_fold, fold_folder, rival_folders
 
@@ -45,9 +46,9 @@ def forecast_folds(
     parts = []
     final = 0 if split is None else final_fold(split)
     for fold, role in _roles_by_fold(split, final):
-        model = load(fold_folder(folder, fold, final), device)
+        model = _loaded(fold_folder(folder, fold, final), device)
         rivals = {
-            name: load(fold_folder(where, fold, final), device)
+            name: _loaded(fold_folder(where, fold, final), device)
             for name, where in rival_folders(folder, model.config).items()
         }
         held_out = None if role is None or fold == final else np.flatnonzero(np.isin(role, HELD_OUT))
@@ -58,6 +59,11 @@ def forecast_folds(
     if split is not None:
         merged.attrs |= {name: int(split.attrs.get(name, 0)) for name in ("final_fold", "out_of_fold")}
     return merged if calibration is None else calibrated(merged, calibration)
+
+
+def _loaded(folder: Path, device: str) -> TrainedModel:
+    """A model with its members."""
+    return with_members(load(folder, device), folder, device)
 
 
 def _roles_by_fold(split: xr.Dataset | None, final: int) -> Iterator[tuple[int, NDArray[np.int8] | None]]:

@@ -4,7 +4,7 @@ Windows may be ones never seen, their outcomes known or not.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -28,8 +28,10 @@ from flarecast.goes import compatible_classes, occurred_table, parse_class
 from flarecast.memory import enough_memory, place_of_rows
 from flarecast.model_file import TrainedModel, check_fits
 from flarecast.models import takes_mask
+from flarecast.models.together import Together
 from flarecast.references import last_known_class, reference_forecasts
 from flarecast.schema import FORECASTS, NO_TIME, build
+from flarecast.uncertainty import credible_range, entropy_parts, mean_probability
 from flarecast.windows import feature_columns, step_rows
 
 FloatArray = NDArray[np.float64]
@@ -54,12 +56,14 @@ def forecast(  # noqa: PLR0913  (which windows, in what role, by which models: e
 ) -> xr.Dataset:
     """Forecast all windows of a file.
 
+    A model with members forecasts their mean; what each of them says is kept for the model, not for rivals.
+
     A window without a single value of the model's features is not forecast: its probabilities are NaN. What a
     flare history or a reference knows is what was over at issue time.
 
     Args:
         windows: A windows Dataset; outcomes that are not known stay -1.
-        model: A trained model.
+        model: A trained model, with its members where it has some.
         role: Index into `ROLES`, shape (window,); all unused if None.
         fold: Fold of the split that the model was trained on.
         keep: Windows to forecast, shape (any,); all if None. References know the others all the same.
@@ -80,8 +84,8 @@ def forecast(  # noqa: PLR0913  (which windows, in what role, by which models: e
     keep = np.arange(role.size) if keep is None else keep
     occurred = occurred_table(windows, model.events, model.unassigned)
     names, reference = reference_forecasts(windows, occurred, role, model.training_base_rate)
-    raw = _event_probability(windows, model, occurred, keep, device)
-    theirs = [_event_probability(windows, rival, occurred, keep, device) for rival in rivals.values()]
+    raw, doubt = event_probability(windows, model, occurred, device, keep)
+    theirs = [event_probability(windows, rival, occurred, device, keep)[0] for rival in rivals.values()]
     kept = windows.isel(window=keep)
     arrays = {
         "event": model.events,
@@ -93,6 +97,7 @@ def forecast(  # noqa: PLR0913  (which windows, in what role, by which models: e
         "cluster": clusters(kept),
         "forecast": names,
         "reference": reference[keep],
+        **doubt,
     }
     if rivals:
         arrays |= {"rival": list(rivals), "rival_probability_raw": np.stack(theirs, axis=2)}
@@ -102,11 +107,40 @@ def forecast(  # noqa: PLR0913  (which windows, in what role, by which models: e
     return forecasts if calibration is None else calibrated(forecasts, calibration)
 
 
-def _event_probability(
-    windows: xr.Dataset, model: TrainedModel, occurred: NDArray[np.int8], keep: IntArray, device: str
-) -> FloatArray:
-    """Raw probabilities of nested events of some windows, shape (keep, event)."""
-    return class_to_event(class_probability(windows, model, occurred, device, keep))
+def event_probability(
+    windows: xr.Dataset,
+    model: TrainedModel,
+    occurred: NDArray[np.int8],
+    device: str = "auto",
+    keep: IntArray | None = None,
+) -> tuple[FloatArray, dict[str, NDArray[np.floating]]]:
+    """Raw probabilities of nested events, and how sure the members are.
+
+    Args:
+        windows: A windows Dataset.
+        model: A trained model, with its members where it has some.
+        occurred: As for `class_probability`.
+        device: auto, cpu or cuda.
+        keep: Windows to forecast; all if None.
+
+    Returns:
+        The model's probability, or the mean of its members, shape (keep, event); and, where it has members,
+        the variables `member`, `probability_lower`, `probability_upper`, `aleatoric` and `epistemic`.
+    """
+    if not model.members:
+        return class_to_event(class_probability(windows, model, occurred, device, keep)), {}
+    classes = class_probabilities(windows, model.members, occurred, device, keep)
+    # Rounded first, so that mean and parts are those of what the file holds.
+    member = np.stack([class_to_event(one).astype(np.float32) for one in classes], axis=2)
+    lower, upper = credible_range(member)
+    aleatoric, epistemic = entropy_parts(member)
+    return mean_probability(member), {
+        "member": member,
+        "probability_lower": lower,
+        "probability_upper": upper,
+        "aleatoric": aleatoric,
+        "epistemic": epistemic,
+    }
 
 
 def class_probability(
@@ -120,28 +154,68 @@ def class_probability(
 
     Args:
         windows: A windows Dataset.
-        model: A trained model; it is moved to the device.
+        model: A trained model, taken alone; it is moved to the device.
         occurred: 1, 0 or -1 (unknown), shape (window, event); a window uses those over at its issue time.
         device: auto, cpu or cuda.
         keep: Windows to forecast; all if None.
     """
+    alone: FloatArray = class_probabilities(windows, (model,), occurred, device, keep)[0]
+    return alone
+
+
+def class_probabilities(
+    windows: xr.Dataset,
+    models: Sequence[TrainedModel],
+    occurred: NDArray[np.int8],
+    device: str = "auto",
+    keep: IntArray | None = None,
+) -> FloatArray:
+    """As `class_probability` for several models of the same features, shape (model, keep, class).
+
+    What models with the same scale see is put on the device once and gathered once a batch.
+    """
     keep = np.arange(len(occurred)) if keep is None else keep
-    tensors = place_windows(windows, model, occurred, device, keep)
-    module = model.module.to(tensors.device).eval()
-    found = [torch.zeros((0, occurred.shape[1] + 1), dtype=torch.float64, device=tensors.device)]
+    out = np.empty((len(models), keep.size, occurred.shape[1] + 1))
+    for alike in _seeing_alike(models):
+        chosen = [models[nth] for nth in alike]
+        tensors = place_windows(windows, chosen[0], occurred, device, keep)
+        modules = [one.module.to(tensors.device).eval() for one in chosen]
+        out[alike] = _passed(Together(modules, [_kind(one) for one in chosen]), tensors, chosen[0])
+        out[np.ix_(np.array(alike), ~has_values(tensors).cpu().numpy())] = np.nan
+    return out
+
+
+def _passed(together: Together, tensors: WindowTensors, model: TrainedModel) -> FloatArray:
+    """Class probabilities of all windows by all networks, shape (network, window, class)."""
     with (
         torch.inference_mode(),
         cpu_threads(int(model.config["train"]["threads"])),
         enough_memory(f"{BATCH} windows at once", "use --device cpu"),
     ):
-        for start in range(0, keep.size, BATCH):
-            index = torch.arange(start, min(start + BATCH, keep.size), device=tensors.values.device)
+        n_windows, shape = len(tensors.step_rows), (together.size, 0, model.shape.n_classes)
+        found = [torch.zeros(shape, dtype=torch.float64, device=tensors.device)]
+        for start in range(0, n_windows, BATCH):
+            index = torch.arange(start, min(start + BATCH, n_windows), device=tensors.values.device)
             last_class = send(tensors.last_class.index_select(0, index), tensors.device)
-            logits = module(gather_inputs(tensors, index), last_class)
-            found.append(torch.softmax(logits.double(), dim=1))
-        out: FloatArray = torch.cat(found).cpu().numpy()
-    out[~has_values(tensors).cpu().numpy()] = np.nan
-    return out
+            logits = together.logits(gather_inputs(tensors, index), last_class)
+            found.append(torch.softmax(logits, dim=2))
+        return torch.cat(found, dim=1).cpu().numpy()
+
+
+def _kind(model: TrainedModel) -> str:
+    """What a network is and is built with."""
+    return f"{model.model_name} {json.dumps(model.model_options, sort_keys=True)}"
+
+
+def _seeing_alike(models: Sequence[TrainedModel]) -> list[list[int]]:
+    """Places of models that see windows in the same way, one list a way."""
+    ways: dict[Any, list[int]] = {}
+    for nth, model in enumerate(models):
+        masked = takes_mask(model.model_name, model.model_options)
+        statistics = (model.scaler.size, model.scaler.centre, model.scaler.spread)
+        scaler = (model.scaler.name, *(part.tobytes() for part in statistics))
+        ways.setdefault((model.features, masked, *scaler), []).append(nth)
+    return list(ways.values())
 
 
 def place_windows(

@@ -55,6 +55,7 @@ class TrainedModel:
         model_options: Options that it was built with.
         unassigned: What flares without a region do to a window's outcome, as in `goes.events`.
         training: What happened in training: device, threads, versions, windows, kept weights.
+        members: Models that forecast together in its place, as `members.with_members` finds them.
     """
 
     module: nn.Module
@@ -74,6 +75,7 @@ class TrainedModel:
     unassigned: Literal["ignore", "mask"]
     training: dict[str, Any]
     prior_analytic: bool = True
+    members: tuple["TrainedModel", ...] = ()
 
     @property
     def shape(self) -> Shape:

@@ -9,7 +9,7 @@ from flarecast.batches import gather_steps
 from flarecast.config import Config
 from flarecast.features import window_statistics
 from flarecast.prepare import prepare
-from flarecast.sections import Balance
+from flarecast.sections import Balance, Ensemble
 from flarecast.selection import select_features
 from flarecast.task import Plan
 
@@ -28,7 +28,8 @@ def narrow(
 ) -> Config:
     """Choose features by `model.select`; without it the configuration stays as it is.
 
-    The selection sees the train windows as they are by nature, scaled and filled, whose class is known.
+    The selection sees the train windows as they are by nature, scaled and filled, whose class is known. It is
+    the same for all members of an ensemble.
 
     Args:
         windows: A windows Dataset.
@@ -45,7 +46,9 @@ def narrow(
     """
     if config.model.select is None:
         return config
-    offered = prepare(windows, role, config.model_copy(update={"balance": Balance()}), device, plan)
+    offered = prepare(
+        windows, role, config.model_copy(update={"balance": Balance(), "ensemble": Ensemble()}), device, plan
+    )
     sample = offered.task.natural
     known = torch.nonzero(sample.low == sample.high)[:, 0]
     parts = [

@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from flarecast import scale
 from flarecast.averaging_phase import build_averaging
+from flarecast.bagging import draw_bag
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
 from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
+from flarecast.forecast import clusters
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES, Loss, with_offset
 from flarecast.memory import place_of_rows
@@ -96,7 +98,11 @@ def prepare(
     counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
     _require(role, counts if plan is None else {"train": counts["train"]})
     trained, validated = (both[usable[chosen]] for chosen in (of_train, ~of_train))
-    natural = _sample(tensors, usable[of_train], low[trained], high[trained])
+    place = usable[of_train]
+    if config.ensemble.name == "bagging" and config.ensemble.member is not None:
+        bag = draw_bag(clusters(windows)[trained], config.generator("bag"))
+        place, trained = place[bag], trained[bag]
+    natural = _sample(tensors, place, low[trained], high[trained])
     validation, seen = None, {"scaler": train_windows, "weights": trained}
     if plan is None:
         validation = _sample(tensors, usable[~of_train], low[validated], high[validated])

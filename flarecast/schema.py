@@ -152,6 +152,10 @@ def _probability(
     return Variable(dims, "float64", "1", meaning, required, low=0.0, high=1.0)
 
 
+def _bits(meaning: str) -> Variable:
+    return Variable(("window", "event"), "float64", "bit", meaning, False, low=0.0, high=1.0)
+
+
 FORECASTS = FileSchema(
     "forecasts",
     {
@@ -179,6 +183,17 @@ FORECASTS = FileSchema(
         "rival_probability_raw": _probability(
             "probability of a rival before calibration", dims=("window", "event", "rival")
         ),
+        "member": Variable(
+            ("window", "event", "realization"),
+            "float32",
+            "1",
+            "probability by each member of an ensemble, before calibration",
+            False,
+            low=0.0,
+            high=1.0,
+        ),
+        "aleatoric": _bits("mean entropy of the members: what none of them can know"),
+        "epistemic": _bits("entropy of the members' mean less their mean entropy: what more data could tell"),
         "truth": _probability("probability given the hidden state (simulated)"),
         "truth_observed": _probability("best forecast from the rows (simulated)"),
         "peak_flux": _flux("largest peak, smallest it can be", required=False),

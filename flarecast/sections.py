@@ -139,6 +139,17 @@ class Decision(Section):
     resamples: int = Field(200, ge=100)
 
 
+class Ensemble(Section):
+    """Several members in place of one model: an entry of `ensembles.ENSEMBLES`.
+
+    `member` makes a training that of one member: it draws its own random numbers or windows. `train` sets it.
+    """
+
+    name: str = "none"
+    options: Options = {}
+    member: int | None = Field(None, ge=1)
+
+
 class Calibrate(Section):
     """How probabilities are mended: an entry of `calibrators.CALIBRATORS`, and what it is fitted on.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from flarecast.averaging import Averaging
 from flarecast.batches import Sample
@@ -38,6 +38,7 @@ class Task:
             that a balanced model is not judged by the prior that balancing gave it; shape (class,).
         settings: Section `train` of the configuration.
         plan: Epochs to train where there is no validation; what is last, or averaged, is kept.
+        after_epoch: Called with the network and the epochs done, before the checkpoint is written.
     """
 
     train: Sample
@@ -49,3 +50,4 @@ class Task:
     settings: Train
     plan: Plan | None = None
     redraw: Callable[[int], Sample] | None = None
+    after_epoch: Callable[[nn.Module, int], None] | None = None

@@ -7,6 +7,7 @@ outcomes that were over when a train or validation window was issued are looked 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from flarecast.batches import choose_device, ordered
 from flarecast.checkpoint import NAME, identity
 from flarecast.config import Config, check_options
 from flarecast.drawn_members import remove_members, write_members
+from flarecast.ensembles import as_trained, check_ensemble
 from flarecast.epochs import Progress, fit_by_gradient
 from flarecast.errors import FlarecastError, choose
 from flarecast.gradient import build_optimizer, build_schedule, check_parts_add_up
+from flarecast.members import with_snapshots, write_drawn
 from flarecast.memory import enough_memory
 from flarecast.model_file import DESCRIPTION, TrainedModel, save
 from flarecast.models import load_builder
@@ -60,6 +63,7 @@ def check_parts(config: Config) -> None:
     check_options(check_selection, config.model.select_options, "model.select_options")
     balancer = choose("balance.name", config.balance.name, BALANCERS)
     check_options(balancer, config.balance.options, "balance.options")
+    check_ensemble(config)
 
 
 @enough_memory(
@@ -107,15 +111,10 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     check_parts_add_up(config.train, processes)
     where, leads = choose_device(device), processes.rank == FIRST
     role = _roles(windows, split, fold)
-    prepared = prepare(windows, role, narrow(windows, role, config, where, plan), where, plan)
+    prepared = prepare(windows, role, narrow(windows, role, as_trained(config), where, plan), where, plan)
     if leads:
         _clear(folder)
-    n_windows = windows.sizes["window"]
-    made_of = {
-        "windows_sha256": windows_sha256,
-        "split_sha256": split_sha256,
-        "seen": {part: pack(index, n_windows) for part, index in prepared.seen.items()},
-    }
+    hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
     with _torch_state(config, where) as generator:
         made_with = {
             "device": where.type,
@@ -126,12 +125,14 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
             "torch": str(torch.__version__),
             "flarecast": __version__,
         }
+        describe = partial(_describe, windows, config, prepared, {**made_with, "fold": fold}, hashes)
+        if leads:
+            prepared = with_snapshots(prepared, describe, config, folder)
         whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
         store = Store(folder, identity({"of": whose}), say)
-        module, kept = _fit(prepared, config, generator, store, progress, processes)
-        said = {**made_with, "fold": fold, **_sizes(prepared), **kept, **made_of}
-        model = _describe(windows, config, prepared, module, said)
+        model = describe(*_fit(prepared, config, generator, store, progress, processes))
         if leads:
+            write_drawn(model, prepared.task.train, config, folder)
             model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
     if leads:
         save(model, folder)
@@ -206,11 +207,18 @@ def _sizes(prepared: Prepared) -> dict[str, int]:
     }
 
 
-def _describe(
-    windows: xr.Dataset, config: Config, prepared: Prepared, module: nn.Module, training: dict[str, Any]
+def _describe(  # noqa: PLR0913
+    windows: xr.Dataset,
+    config: Config,
+    prepared: Prepared,
+    made_with: dict[str, Any],
+    hashes: dict[str, str],
+    module: nn.Module,
+    kept: dict[str, Any],
 ) -> TrainedModel:
     """Put together what a model folder holds."""
     builder = load_builder(config.model.name)
+    seen = {part: pack(index, windows.sizes["window"]) for part, index in prepared.seen.items()}
     return TrainedModel(
         module=module,
         scaler=prepared.scaler,
@@ -228,7 +236,7 @@ def _describe(
         model_name=config.model.name,
         model_options=check_options(builder, config.model.options, "model.options"),
         unassigned=config.unassigned,
-        training=training,
+        training={**made_with, **_sizes(prepared), **kept, **hashes, "seen": seen},
     )
 
 
@@ -262,7 +270,7 @@ def _roles(windows: xr.Dataset, split: xr.Dataset, fold: int) -> NDArray[np.int8
 
 def _what_matters(config: Config, prepared: Prepared) -> dict[str, Any]:
     """What a checkpoint must agree on: the sections used, and what the data left in fitted numbers."""
-    sections = ("run", "events", "unassigned", "scale", "balance", "model", "train")
+    sections = ("run", "events", "unassigned", "scale", "balance", "model", "train", "ensemble")
     resolved = config.resolved()
     task = prepared.task
     how_long = asdict(task.plan) if task.plan else len(task.validation) if task.validation else 0

@@ -1,8 +1,9 @@
 """All trainings of a run: the model and its rivals, in every fold of the split.
 
 MODEL_DIR holds the model of the final fold, `folds/K/` those of the other folds, `rivals/NAME/` the same
-of each rival. Where calibration is fitted on out-of-fold forecasts the final fold has no validation role: its
-model trains for the median of the epochs that were best in the folds.
+of each rival; each of these folders holds the members of its model in `members/K/`. Where calibration is
+fitted on out-of-fold forecasts the final fold has no validation role: its model trains for the median of the
+epochs that were best in the folds.
 """
 
 import shutil
@@ -18,8 +19,11 @@ import xarray as xr
 
 from flarecast.averaging_phase import phases
 from flarecast.config import Config
+from flarecast.drawn_members import MEMBERS
+from flarecast.ensembles import SWAG, recipe_of
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
+from flarecast.members import member_folder
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
 from flarecast.processes import FIRST, wait_for_all
 from flarecast.resources import ALONE_IN_TRAINING, Processes, Resources
@@ -105,12 +109,13 @@ def train_all(
         for name, (one, where) in contenders.items()
         for fold in others
     ]
+    inner = [one for training in inner for one in _with_members(training)]
     _run(inner, resources)
     last = []
     for name, (one, where) in contenders.items():
         folders = [fold_folder(where, fold, final) for fold in others]
         plan = None if has_validation[final] else plan_of(folders, one)
-        last.append(Training(windows, split, one, final, where, device, plan, name))
+        last += _with_members(Training(windows, split, one, final, where, device, plan, name))
     _run(last[:-1], resources)
     if not shared_out(last, resources.processes):
         return _train(last[-1], resources)
@@ -130,12 +135,32 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
         raise FlarecastError(
             "split: expected a validation role, or folds that say how long to train, got neither; split anew"
         )
+    if recipe_of(config).snapshots:
+        return Plan(config.train.epochs, 0)  # to the end of the last cycle
     said = [load(folder, "cpu").training for folder in folders]
     epochs = [int(one["best_epoch"]) for one in said if "best_epoch" in one]
     averaged = sum(one.get("kept") == "averaged" for one in said)
     most = averaged > len(said) / 2
     n_averaging = phases(config.train)[1] if most else 0
     return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging, most)
+
+
+def _with_members(training: Training) -> list[Training]:
+    """The training of a model behind those of its members that are trained apart; stale ones are removed."""
+    recipe = recipe_of(training.config)
+    for path in _folders_in(training.folder / MEMBERS):
+        if path.name not in map(str, recipe.in_folders) and training.config.train.averaging != SWAG:
+            shutil.rmtree(path, ignore_errors=True)  # several processes may be at it
+    beside = [
+        replace(
+            training,
+            config=training.config.of_member(number),
+            folder=member_folder(training.folder, number),
+            name=f"{training.name}, member {number}",
+        )
+        for number in range(1, recipe.trained + 1)
+    ]
+    return [*beside, training]
 
 
 def _run(trainings: list[Training], resources: Resources) -> None:

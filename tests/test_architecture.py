@@ -15,7 +15,7 @@ FLOORS = {
     "0": ("errors", "files", "schema", "goes", "cycles", "windows", "served"),
     "1a": (
         *("features", "scale", "losses", "averaging", "batches", "decision", "flares", "references", "seen"),
-        *("optimizers", "schedules", "skill"),
+        *("optimizers", "schedules", "skill", "uncertainty"),
     ),
     "1b": ("download", "ingest", "split", "balance", "models", "calibrators", "exchange", "selection"),
     "2": (
@@ -24,6 +24,10 @@ FLOORS = {
         "sections",
         "environment",
         "model_file",
+        "ensembles",
+        "bayes",
+        "members",
+        "bagging",
         "checkpoint",
         "prepare",
         "narrow",

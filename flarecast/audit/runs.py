@@ -87,7 +87,8 @@ def _model(path: Path, shown: str, roles: RoleArray, hashes: Mapping[str, str]) 
 
 def _config(trained: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Finding]:
     """Sections of the run's configuration that are not those of the model."""
-    changed = [name for name in SECTIONS if trained.get(name) != config.get(name)]
+    sections = (*SECTIONS, *(["ensemble"] if "ensemble" in trained else []))  # older models have none
+    changed = [name for name in sections if trained.get(name) != config.get(name)]
     if changed:
         yield _changed("config.toml", f"another {', '.join(changed)} than the model was trained with")
 

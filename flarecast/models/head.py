@@ -10,6 +10,8 @@ same behind both, and both nest by construction: p(>=C) >= p(>=M) >= p(>=X). The
   alone and do not pull at what tells X from M. Better where the rare events are what counts and events differ
   in what announces them; noisier where few windows hold the event below. With a single event it is flat: one
   log odds, of logistic regression.
+
+A third, `gp`, is drawn from a Gaussian process for a member of an ensemble and is not for training.
 """
 
 from typing import Literal
@@ -17,9 +19,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from flarecast.errors import FlarecastError
 from flarecast.models.shape import Shape, log_prior
 
-HeadName = Literal["classes", "nested"]
+HeadName = Literal["classes", "nested", "gp"]
 """Names of `HEADS`, as the type of a network's option `head`."""
 
 
@@ -60,5 +63,67 @@ class NestedHead(nn.Linear):
         self.bias.copy_(log_prior(above[1:]) - log_prior(prior[:-1]))
 
 
-HEADS: dict[HeadName, type[ClassHead | NestedHead]] = {"classes": ClassHead, "nested": NestedHead}
+INDUCING, WAVES = 64, 256
+"""Inducing points of a Gaussian process, and waves that its draws are made of."""
+
+
+class FunctionHead(nn.Module):
+    """One function of the embedding, drawn from a sparse Gaussian process: (b, hidden) -> (b, class).
+
+    A sum of waves, which is a draw from the prior, and of kernels at the inducing points, which bends it to
+    the posterior. Made by `bayes.gaussian_process` for the members of an ensemble, never trained itself.
+
+    Source: Wilson et al. (2020), arXiv 2002.09309, eq. 13.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    frequency: Tensor
+    phase: Tensor
+    amplitude: Tensor
+    inducing: Tensor
+    length: Tensor
+    pull: Tensor
+    mean: Tensor
+
+    def __init__(self, size: int, shape: Shape) -> None:
+        super().__init__()
+        n = shape.n_classes
+        for name, sizes in {
+            "centre": (size,),
+            "spread": (size,),
+            "frequency": (WAVES, size),
+            "phase": (WAVES,),
+            "amplitude": (WAVES, n),
+            "inducing": (INDUCING, size),
+            "length": (),
+            "pull": (INDUCING, n),
+            "mean": (n,),
+        }.items():
+            self.register_buffer(name, torch.zeros(sizes, dtype=torch.float64))
+
+    def start_at(self, prior: Tensor) -> None:  # noqa: ARG002  (the signature is that of every head)
+        """Refuse to be trained.
+
+        Raises:
+            FlarecastError: Always.
+        """
+        raise FlarecastError(
+            "model.options: expected head classes or nested, got gp, which is drawn and not trained; set "
+            "ensemble.name gp for it"
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Logits, shape (b, class), float64."""
+        placed = (hidden.double() - self.centre) / self.spread
+        waves = torch.cos(placed @ self.frequency.T + self.phase) @ self.amplitude
+        far = torch.cdist(placed, self.inducing, compute_mode="donot_use_mm_for_euclid_dist")
+        return self.mean + waves + torch.exp(-0.5 * (far / self.length).square()) @ self.pull
+
+
+HEADS: dict[HeadName, type[ClassHead | NestedHead | FunctionHead]] = {
+    "classes": ClassHead,
+    "nested": NestedHead,
+    "gp": FunctionHead,
+}
 """Name in a network's option `head`: the last layer, built from its input's size and the shape."""

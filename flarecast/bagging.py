@@ -1,0 +1,26 @@
+"""Bags: as many regions as there are, drawn with replacement, each with all its windows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+
+
+def draw_bag(cluster: NDArray[np.object_], rng: np.random.Generator) -> IntArray:
+    """Places of the windows of a bag.
+
+    Windows of a region are near copies of each other, so drawing single windows would leave each bag with
+    nearly every region: all members would be alike.
+
+    Args:
+        cluster: Region of each window, of the disk its rotation, shape (window,).
+        rng: Draws the clusters.
+
+    Returns:
+        Place of each window of the bag, ascending, those of a region drawn twice twice, shape (n,).
+    """
+    names, code = np.unique(cluster.astype(str), return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    start = np.searchsorted(code[order], np.arange(names.size + 1))
+    drawn = rng.integers(names.size, size=names.size)
+    return np.sort(np.concatenate([order[start[one] : start[one + 1]] for one in drawn])).astype(np.int64)

@@ -28,6 +28,7 @@ from flarecast.sections import (
     Download,
     Ensemble,
     Evaluate,
+    Explain,
     Ingest,
     Model,
     Options,
@@ -76,6 +77,7 @@ class Config(Section):
     ensemble: Ensemble = Ensemble()
     calibrate: Calibrate = Calibrate()
     evaluate: Evaluate = Evaluate()
+    explain: Explain = Explain()
     study: Study = Study()
 
     @field_validator("events")

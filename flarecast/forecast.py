@@ -176,7 +176,7 @@ def class_probabilities(
     """
     keep = np.arange(len(occurred)) if keep is None else keep
     out = np.empty((len(models), keep.size, occurred.shape[1] + 1))
-    for alike in _seeing_alike(models):
+    for alike in seeing_alike(models):
         chosen = [models[nth] for nth in alike]
         tensors = place_windows(windows, chosen[0], occurred, device, keep)
         modules = [one.module.to(tensors.device).eval() for one in chosen]
@@ -207,7 +207,7 @@ def _kind(model: TrainedModel) -> str:
     return f"{model.model_name} {json.dumps(model.model_options, sort_keys=True)}"
 
 
-def _seeing_alike(models: Sequence[TrainedModel]) -> list[list[int]]:
+def seeing_alike(models: Sequence[TrainedModel]) -> list[list[int]]:
     """Places of models that see windows in the same way, one list a way."""
     ways: dict[Any, list[int]] = {}
     for nth, model in enumerate(models):

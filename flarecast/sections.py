@@ -180,6 +180,20 @@ class Study(Section):
     tries: dict[str, tuple[Options, ...]] = {}
 
 
+class Explain(Section):
+    """What `flarecast explain` permutes: features, groups of them, and at most so many spans of time steps.
+
+    `groups` names features; without it they are grouped by unit or by the prefix of their names. `only` picks
+    features, groups and spans by name. Each is permuted `repeats` times.
+    """
+
+    repeats: int = Field(5, ge=1, le=1000)
+    groups: dict[str, tuple[str, ...]] = {}
+    group_by: Literal["prefix", "unit", "none"] = "prefix"
+    spans: int = Field(12, ge=1, le=1000)
+    only: tuple[str, ...] = ()
+
+
 class Evaluate(Section):
     """What the forecasts are compared with, and how intervals are made.
 

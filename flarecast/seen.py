@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ TEST = ROLES.index("test")
 
 EVALUATIONS = "evaluations.jsonl"
 """File of a run folder with a line for each time that its test role was scored with other forecasts."""
+
+EXPLANATION = "explanation"
+"""What stands in the place of a file of forecasts where test was looked at to explain a model."""
 
 
 def pack(index: NDArray[np.integer], n: int) -> str:
@@ -77,20 +81,41 @@ def record_evaluation(path: Path, forecasts: xr.Dataset) -> None:
     Raises:
         FlarecastError: The file is damaged or cannot be written.
     """
-    folder = path.parent
     test = np.flatnonzero(forecasts["role"].values == TEST) if "role" in forecasts else np.zeros(0, np.int64)
-    if not test.size or not (folder / "environment.json").is_file():
+    if test.size:
+        _record(path.parent, forecasts.isel(window=test), path.name)
+
+
+def record_look(folder: Path, parts: Sequence[xr.Dataset]) -> None:
+    """Add a line to a run's evaluations.jsonl that says that its test was looked at to explain a model.
+
+    Args:
+        folder: RUN_DIR; nothing is recorded where it is none.
+        parts: Forecasts that were looked at; nothing is recorded without a test role.
+
+    Raises:
+        FlarecastError: The file is damaged or cannot be written.
+    """
+    names = ["region", "issue_time", "probability"]
+    tests = [part[names].isel(window=np.flatnonzero(part["role"].values == TEST)) for part in parts]
+    rows = xr.concat(tests, "window", join="exact")
+    if rows.sizes["window"]:
+        _record(folder, rows, EXPLANATION)
+
+
+def _record(folder: Path, rows: xr.Dataset, name: str) -> None:
+    """Add a line for these forecasts of test windows, unless there is one."""
+    if not (folder / "environment.json").is_file():
         return
-    rows = forecasts.isel(window=test)
     texts = "\n".join([*map(str, rows["region"].values), *map(str, rows["issue_time"].values)])
     entry = {
         "test_sha256": hashlib.sha256(texts.encode()).hexdigest(),
         "forecasts_sha256": hashlib.sha256(rows["probability"].values.tobytes()).hexdigest(),
-        "forecasts": path.name,
-        "n_test": int(test.size),
+        "forecasts": name,
+        "n_test": int(rows.sizes["window"]),
     }
     before = read_evaluations(folder)
-    keys = ("test_sha256", "forecasts_sha256")
+    keys = ("test_sha256", "forecasts_sha256", *(("forecasts",) if name == EXPLANATION else ()))
     if all(any(one.get(key) != entry[key] for key in keys) for one in before):
         with replacing(folder / EVALUATIONS) as aside:
             lines = [json.dumps(one) for one in [*before, entry]]

@@ -60,6 +60,7 @@ FLOORS = {
         "sources",
         "chain",
         "study",
+        "explain",
         "cluster",
     ),
     "3": ("cli", "__main__"),

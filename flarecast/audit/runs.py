@@ -16,7 +16,7 @@ from flarecast.audit.findings import Finding, and_so_on, counted, note
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, sha256
 from flarecast.schema import FORECASTS, ROLES, SPLIT, open_file
-from flarecast.seen import read_evaluations, unpack
+from flarecast.seen import EXPLANATION, read_evaluations, unpack
 
 TEST, CALIBRATION = ROLES.index("test"), ROLES.index("calibration")
 
@@ -133,8 +133,17 @@ def _roles_of_rows(fold: NDArray[np.integer], roles: RoleArray, final: int) -> R
 def _evaluations(folder: Path) -> Iterator[Finding]:
     """Warning: one test that several forecasts were scored on."""
     tests: dict[str, list[dict[str, Any]]] = {}
-    for entry in read_evaluations(folder):
-        tests.setdefault(str(entry.get("test_sha256")), []).append(entry)
+    evaluations = read_evaluations(folder)
+    looks = [entry for entry in evaluations if entry.get("forecasts") == EXPLANATION]
+    if looks:
+        text = (
+            "test was looked at to explain the model; what is changed because of that, features or groups, "
+            "is fitted on test: keep a test that nobody has looked at"
+        )
+        yield Finding("test explained", "warning", text, len(looks), (), ("test",))
+    for entry in evaluations:
+        if entry not in looks:
+            tests.setdefault(str(entry.get("test_sha256")), []).append(entry)
     if not tests:
         yield note("evaluations", "the run's test was not scored yet")
     for entries in tests.values():

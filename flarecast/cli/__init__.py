@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "forecast": ("flarecast.cli.forecast", "Windows and a model -> probabilities."),
     "calibrate": ("flarecast.cli.calibrate", "Mend probabilities on the calibration role -> calibrated.nc."),
     "evaluate": ("flarecast.cli.evaluate", "Score anybody's forecasts, with intervals -> scores.json."),
+    "explain": ("flarecast.cli.explain", "What forecasts hang on -> tables and pictures."),
     "record": ("flarecast.cli.record", "Write a run's resolved configuration and environment."),
     "study": ("flarecast.cli.study", "Many trainings compared with paired intervals -> JSON and HTML."),
     "run": ("flarecast.cli.run", "The whole chain in one process."),

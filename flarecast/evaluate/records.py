@@ -205,7 +205,7 @@ def _record(
     if place.case_control and skill.SCORES[hangs_on or name].hangs_on_rate:
         nothing = np.full(estimates[0].resampled.shape, np.nan)
         estimates = (skill.Estimate(np.nan, nothing, CASE_CONTROL),) * len(estimates)
-    blocks, bounds = _widest(estimates, drawn, place)
+    blocks, bounds = widest(estimates, drawn, place.confidence, place.form)
     sample = drawn.ways[blocks]
     return {
         "role": place.role,
@@ -225,10 +225,12 @@ def _record(
     }
 
 
-def _widest(estimates: Estimates, drawn: Drawn, place: Place) -> tuple[str, skill.Interval]:
+def widest(
+    estimates: Estimates, drawn: Drawn, confidence: float, form: skill.Form
+) -> tuple[str, skill.Interval]:
     """The widest interval of all ways to resample; none where one way has too few blocks for any."""
     found = {
-        name: skill.interval(estimate, sample, place.confidence, place.form)
+        name: skill.interval(estimate, sample, confidence, form)
         for (name, sample), estimate in zip(drawn.ways.items(), estimates, strict=True)
     }
     width = {name: np.inf if np.isnan(one.high) else one.high - one.low for name, one in found.items()}

@@ -17,6 +17,7 @@ from flarecast.evaluate.cautions import (
     sample_warnings,
     unknown_warnings,
 )
+from flarecast.evaluate.classes import class_rows, forecast_classes, score_classes
 from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
 from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
 from flarecast.evaluate.records import Drawn, Place, difference_records, lost_record, records, score
@@ -36,7 +37,7 @@ Draw = Callable[[xr.Dataset, int, BoolArray], Drawn]
 
 ABOUT_INTERVALS = "intervals are about sampling within this period, not between cycles"
 
-WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY, *skill.CALIBRATION)
+WITHOUT_DECISION = (*skill.RANKING, *skill.PROBABILITY, *skill.CALIBRATION, *skill.ECONOMIC)
 """Scores that need no decision threshold."""
 
 
@@ -75,6 +76,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     Returns:
         `run`, `data`, `forecast_name`, `calibrated` (by us), `role`, `resamples`, `confidence`, `interval`,
         `about_intervals` (a sentence), `blocks` (of every event: how many, and with events), `records`,
+        `confusion` (where there are several events: windows by class forecast and observed),
         `warnings` (sentences) and `pairing` (how many windows were compared and left out, with both issue
         times).
 
@@ -121,7 +123,26 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         content["records"] += _score_folds(forecasts, event, place, draw)
         warnings += sample_warnings(forecasts, event, common)
         warnings += unknown_warnings(place.event, pairing["events"][place.event])
+    if forecasts.sizes["event"] > 1:
+        place = replace(_place(forecasts, 0, role, confidence), form=interval)
+        content |= _score_all_classes(forecasts, contenders, rows, place, draw, content["records"])
     return content
+
+
+def _score_all_classes(
+    forecasts: xr.Dataset,
+    contenders: list[Contender],
+    rows: BoolArray,
+    place: Place,
+    draw: Draw,
+    found: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """All records, with those of all events together, and the confusion matrices."""
+    present = forecast_classes(contenders, rows)
+    common = class_rows(forecasts, present, rows)
+    drawn = draw(forecasts, 0, common)
+    more, confusions = score_classes(forecasts, present, common, drawn, place)
+    return {"records": found + more, "confusion": confusions}
 
 
 def _scored_rows(forecasts: xr.Dataset) -> tuple[str, BoolArray]:

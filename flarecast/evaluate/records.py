@@ -138,7 +138,7 @@ def _estimates(
     for name, estimate in skill.estimate_ranking(sample, probability).items():
         found[name, SAMPLE_RULE if name == "tss_max" else ""] = estimate
     sums = skill.estimate_probability(sample, probability, training_rate)
-    sums |= skill.estimate_calibration(sample, probability)
+    sums |= skill.estimate_calibration(sample, probability) | skill.estimate_economic(sample, probability)
     return found | {(name, ""): estimate for name, estimate in sums.items()}
 
 
@@ -148,7 +148,7 @@ def records(
     """Records of one contender's scores, of all or of some."""
     for key, estimates in scored.estimates.items():
         if not scores or key[0] in scores:
-            record = _record(scored.name, key[0], estimates, drawn, place)
+            record = record_of(scored.name, key[0], estimates, drawn, place)
             yield record | _decision(key, scored.decision_threshold.get(key))
 
 
@@ -157,7 +157,7 @@ def lost_record(scored: Scored, drawn: Drawn, place: Place) -> dict[str, Any]:
     best, main = scored.estimates["tss_max", SAMPLE_RULE], ("tss", scored.main_rule)
     pairs = zip(best, scored.estimates[main], strict=True)
     difference = tuple(skill.minus(highest, own) for highest, own in pairs)
-    record = _record(scored.name, LOST, difference, drawn, place, hangs_on="tss")
+    record = record_of(scored.name, LOST, difference, drawn, place, hangs_on="tss")
     return record | _decision(main, scored.decision_threshold.get(main))
 
 
@@ -182,10 +182,10 @@ def difference_records(
         pairs = zip(estimates, other.estimates[theirs], strict=True)
         difference = tuple(skill.minus(ours, its) for ours, its in pairs)
         score_name = f"{name}_minus_{other.name}"
-        record = _record(model.name, score_name, difference, drawn, place, hangs_on=name)
+        record = record_of(model.name, score_name, difference, drawn, place, hangs_on=name)
         record |= _decision((name, rule), model.decision_threshold.get((name, rule)))
         p_value = (p_values or {}).get(record["blocks"], {}).get((name, rule, theirs[1]), np.nan)
-        record |= {"reference": other.name, "p_value": None if record["low"] is None else _number(p_value)}
+        record |= {"reference": other.name, "p_value": None if record["low"] is None else number_of(p_value)}
         if theirs in other.decision_threshold:
             reference = _decision(theirs, other.decision_threshold[theirs])
             record["reference_decision_threshold"] = reference["decision_threshold"]
@@ -196,13 +196,14 @@ def relative_skill_record(first: Scored, other: Scored, drawn: Drawn, place: Pla
     """Record of the Brier skill of one contender with another as its reference: 1 - brier / brier_other."""
     pairs = zip(first.estimates["brier", ""], other.estimates["brier", ""], strict=True)
     relative = tuple(skill.relative(ours, its) for ours, its in pairs)
-    return _record(first.name, f"bss_against_{other.name}", relative, drawn, place, hangs_on="brier")
+    return record_of(first.name, f"bss_against_{other.name}", relative, drawn, place, hangs_on="brier")
 
 
-def _record(
+def record_of(
     forecast: str, name: str, estimates: Estimates, drawn: Drawn, place: Place, hangs_on: str = ""
 ) -> dict[str, Any]:
-    if place.case_control and skill.SCORES[hangs_on or name].hangs_on_rate:
+    """Record of one score of one forecast, or of a difference, which hangs on the rate if `hangs_on` does."""
+    if place.case_control and skill.find_score(hangs_on or name).hangs_on_rate:
         nothing = np.full(estimates[0].resampled.shape, np.nan)
         estimates = (skill.Estimate(np.nan, nothing, CASE_CONTROL),) * len(estimates)
     blocks, bounds = widest(estimates, drawn, place.confidence, place.form)
@@ -213,9 +214,9 @@ def _record(
         "subset": place.subset,
         "forecast": forecast,
         "score": name,
-        "value": _number(estimates[0].value),
-        "low": _number(bounds.low),
-        "high": _number(bounds.high),
+        "value": number_of(estimates[0].value),
+        "low": number_of(bounds.low),
+        "high": number_of(bounds.high),
         "n": sample.n,
         "n_events": sample.n_events,
         "blocks": blocks,
@@ -249,9 +250,10 @@ def _decision(key: Key, threshold: Cut | None) -> dict[str, Any]:
         return {}
     values = np.unique(threshold)
     several = {"decision_thresholds": values.tolist()} if values.size > 1 else {}
-    one = _number(values[0]) if values.size == 1 else None
+    one = number_of(values[0]) if values.size == 1 else None
     return {"decision_threshold": one, "decision_rule": key[1], **several}
 
 
-def _number(value: float) -> float | None:
+def number_of(value: float) -> float | None:
+    """A number as JSON has it: None for what is undefined."""
     return float(value) if np.isfinite(value) else None

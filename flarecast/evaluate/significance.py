@@ -50,6 +50,7 @@ def permute(
         of_all = skill.permute_probability(sample, swaps, *probability, rate)
         of_all |= skill.permute_ranking(sample, swaps, *probability)
         of_all |= skill.permute_calibration(sample, swaps, *probability)
+        of_all |= skill.permute_economic(sample, swaps, *probability)
         found[way] = of_rules | {(name, *_rule_twice(name)): p for name, p in of_all.items()}
     return found
 

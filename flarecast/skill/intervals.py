@@ -4,7 +4,7 @@ The windows of one region, or of one solar rotation, are near copies of each oth
 would give intervals up to six times too narrow. Whole blocks are drawn instead.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,10 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flarecast.skill.calibration import N_FIT_BINS, sum_calibration
+from flarecast.skill.classes import sum_classes
 from flarecast.skill.contingency import contingency_table
+from flarecast.skill.economic import sum_costs
 from flarecast.skill.probability import sum_probability
 from flarecast.skill.ranking import N_RANK_BINS, rank
-from flarecast.skill.scores import CALIBRATION, CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
+from flarecast.skill.scores import (
+    CALIBRATION,
+    CONTINGENCY,
+    ECONOMIC,
+    NEEDS,
+    PROBABILITY,
+    RANKING,
+    Score,
+    scores_of_classes,
+)
 from flarecast.skill.sums import (
     Blocks,
     BoolArray,
@@ -175,6 +186,32 @@ def estimate_calibration(sample: Sample, probability: NDArray[np.float64]) -> di
     n_bins = min(N_FIT_BINS, MOST_CELLS // max(1, sample.blocks.n))
     binned = sum_calibration(probability, sample.occurred, sample.blocks, n_bins, exact.fit)
     return _estimate(CALIBRATION, binned, exact, sample.counts)
+
+
+def estimate_economic(sample: Sample, probability: NDArray[np.float64]) -> dict[str, Estimate]:
+    """Economic value at every cost-loss ratio, value and resamples, by name."""
+    sums = sum_costs(probability, sample.occurred, sample.blocks)
+    return _estimate(ECONOMIC, sums, total(sums), sample.counts)
+
+
+def estimate_classes(
+    sample: Sample,
+    probability: NDArray[np.float64],
+    occurred: BoolArray,
+    decision_threshold: NDArray[np.float64],
+    labels: Sequence[str],
+) -> dict[str, Estimate]:
+    """All scores of several nested events at once, value and resamples, by name.
+
+    Args:
+        sample: The windows, drawn; its own `occurred` is not used.
+        probability: In [0, 1], shape (window, event).
+        occurred: Outcomes, shape (window, event).
+        decision_threshold: Shape (event,) or (window, event).
+        labels: Name of each class, shape (class,).
+    """
+    sums = sum_classes(probability, occurred, decision_threshold, sample.blocks)
+    return _estimate(scores_of_classes(labels), sums, total(sums), sample.counts)
 
 
 def minus(first: Estimate, second: Estimate) -> Estimate:

@@ -5,19 +5,30 @@ had them the other way round. The scores' sums by block are therefore swapped at
 the difference that was found is placed among those that the swaps give.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flarecast.skill.calibration import N_FIT_BINS, sum_calibration
+from flarecast.skill.classes import sum_classes
 from flarecast.skill.contingency import contingency_table
+from flarecast.skill.economic import sum_costs
 from flarecast.skill.intervals import Sample
 from flarecast.skill.probability import sum_probability
 from flarecast.skill.ranking import rank
-from flarecast.skill.scores import CALIBRATION, CONTINGENCY, NEEDS, PROBABILITY, RANKING, Score
-from flarecast.skill.sums import Blocks, FloatArray, combined, each, total
+from flarecast.skill.scores import (
+    CALIBRATION,
+    CONTINGENCY,
+    ECONOMIC,
+    NEEDS,
+    PROBABILITY,
+    RANKING,
+    Score,
+    scores_of_classes,
+)
+from flarecast.skill.sums import Blocks, BoolArray, FloatArray, combined, each, total
 
 Sums = TypeVar("Sums")
 
@@ -96,6 +107,34 @@ def permute_calibration(
     both = np.concatenate([first, second])
     sums = sum_calibration(both, np.tile(sample.occurred, 2), _both(sample.blocks), N_FIT_BINS)
     return _p_values(CALIBRATION, *_halves(sums, sample.blocks.n), swaps)
+
+
+def permute_economic(
+    sample: Sample, swaps: ByteArray, first: NDArray[np.float64], second: NDArray[np.float64]
+) -> dict[str, float]:
+    """P-values of the differences in economic value at every cost-loss ratio, by name."""
+    sums = [sum_costs(one, sample.occurred, sample.blocks) for one in (first, second)]
+    return _p_values(ECONOMIC, sums[0], sums[1], swaps)
+
+
+def permute_classes(
+    blocks: Blocks,
+    swaps: ByteArray,
+    occurred: BoolArray,
+    forecasts: Sequence[tuple[FloatArray, FloatArray]],
+    labels: Sequence[str],
+) -> dict[str, float]:
+    """P-values of the differences in all scores of several nested events at once, by name.
+
+    Args:
+        blocks: Block of each window.
+        swaps: See `draw_swaps`.
+        occurred: Outcomes, shape (window, event).
+        forecasts: Probabilities, shape (window, event), and decision thresholds, of either forecast.
+        labels: Name of each class, shape (class,).
+    """
+    first, second = (sum_classes(one, occurred, cut, blocks) for one, cut in forecasts)
+    return _p_values(scores_of_classes(labels), first, second, swaps)
 
 
 def p_value(score: Score, first: Sums, second: Sums, swaps: ByteArray) -> float:

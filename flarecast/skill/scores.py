@@ -1,7 +1,7 @@
 """The scores by name: the function that computes each, and what it needs to be defined."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,15 @@ from flarecast.skill.calibration import (
     calibration_slope,
     discrimination,
     miscalibration,
+)
+from flarecast.skill.classes import (
+    class_precision,
+    class_recall,
+    gmgs,
+    kappa_linear,
+    kappa_quadratic,
+    rps,
+    rpss,
 )
 from flarecast.skill.contingency import (
     csi,
@@ -25,6 +34,7 @@ from flarecast.skill.contingency import (
 )
 from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
 from flarecast.skill.decomposition import reliability, resolution, sharpness, uncertainty, within_bin
+from flarecast.skill.economic import COST_RATIOS, economic_value
 from flarecast.skill.probability import (
     base_rate,
     brier,
@@ -85,6 +95,13 @@ NEEDS: dict[str, tuple[str, Callable[[Any], BoolArray]]] = {
     "overlap": (
         "some probability parts all events from all non-events, so that no logistic fit exists",
         lambda sums: ~np.isnan(sums.fit[1]) & (sums.events > 0),
+    ),
+    "class_windows": ("no windows", lambda sums: sums.n > 0),
+    "classes": ("a class did not occur", lambda sums: (sums.observed > 0).all(axis=-1)),
+    "two_observed": ("all windows are of one class", lambda sums: (sums.observed > 0).sum(axis=-1) > 1),
+    "two_classes": (
+        "all windows are of one class and forecast to be of it",
+        lambda sums: (sums.observed + sums.forecast > 0).sum(axis=-1) > 1,
     ),
     "training_rate": ("training base rate unknown", lambda sums: ~np.isnan(sums.training_error)),
 }
@@ -150,5 +167,50 @@ RANKING: dict[str, Score] = {
 }
 """Scores of `RankedCounts`."""
 
-SCORES: dict[str, Score] = {**CONTINGENCY, **RANKING, **PROBABILITY, **CALIBRATION}
-"""All scores by the names of scores.json."""
+
+def _of_column(compute: Callable[[Any], FloatArray], nth: int) -> Callable[[Any], FloatArray]:
+    """A score that is one of several, (..., several), as a score by itself, (...)."""
+    return lambda sums: compute(sums)[..., nth]
+
+
+ECONOMIC: dict[str, Score] = {
+    f"economic_value@{one:g}": Score(_of_column(economic_value, nth), ("events", "non_events"), limits=SKILL)
+    for nth, one in enumerate(COST_RATIOS)
+}
+"""Scores of `CostSums`, by cost-loss ratio."""
+
+SCORES: dict[str, Score] = {**CONTINGENCY, **RANKING, **PROBABILITY, **CALIBRATION, **ECONOMIC}
+"""All scores of one event, by the names of scores.json."""
+
+CLASSES: dict[str, Score] = {
+    "rps": Score(rps, ("class_windows",)),
+    "rpss": Score(rpss, ("two_observed",), limits=SKILL),
+    "gmgs": Score(gmgs, ("classes",), limits=SKILL),
+    "kappa_linear": Score(kappa_linear, ("two_classes",), limits=(-1.0, 1.0)),
+    "kappa_quadratic": Score(kappa_quadratic, ("two_classes",), limits=(-1.0, 1.0)),
+}
+"""Scores of `ClassSums` over all classes, by name."""
+
+PER_CLASS: dict[str, Score] = {
+    "class_recall": Score(class_recall, hangs_on_rate=False),
+    "class_precision": Score(class_precision),
+}
+"""Scores of `ClassSums` that each class has; in scores.json their names end with `@` and the class."""
+
+
+def scores_of_classes(labels: Sequence[str]) -> dict[str, Score]:
+    """All scores of `ClassSums`, those of single classes named after them, e.g. `class_recall@M1.0`.
+
+    Args:
+        labels: Name of each class, shape (class,).
+    """
+    found = dict(CLASSES)
+    for name, score in PER_CLASS.items():
+        for nth, label in enumerate(labels):
+            found[f"{name}@{label}"] = replace(score, compute=_of_column(score.compute, nth))
+    return found
+
+
+def find_score(name: str) -> Score:
+    """The score of a name in scores.json, whatever its event or class."""
+    return SCORES.get(name) or CLASSES.get(name) or PER_CLASS[name.partition("@")[0]]

@@ -25,6 +25,7 @@ def all_scores(sample: skill.Sample, probability: np.ndarray) -> dict[str, skill
         | skill.estimate_ranking(sample, probability)
         | skill.estimate_probability(sample, probability, 0.2)
         | skill.estimate_calibration(sample, probability)
+        | skill.estimate_economic(sample, probability)
     )
 
 

@@ -32,6 +32,7 @@ def all_p_values(first, second, occurred, region, seed: int = 0, permutations: i
         | skill.permute_probability(sample, swaps, first, second, 0.2)
         | skill.permute_ranking(sample, swaps, first, second)
         | skill.permute_calibration(sample, swaps, first, second)
+        | skill.permute_economic(sample, swaps, first, second)
     )
 
 

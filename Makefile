@@ -3,6 +3,7 @@
 #   make train evaluate                  the simulated Sun, from nothing to a table of scores
 #   make train evaluate RUN=disk         NOAA's daily record, downloaded to data/raw/disk
 #   make train evaluate RUN=disk RAW=folder/with/NOAA/files
+#   make compare RUN=disk OTHERS="data/runs/other forecasts.csv"
 #   make test
 
 RUN ?= simulated
@@ -14,6 +15,7 @@ VENV ?= .venv
 EXTRAS ?= dev
 CONSTRAINTS ?= constraints.txt
 PIP_FLAGS ?=
+OTHERS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -41,7 +43,7 @@ DOWNLOAD := $(if $(RAW),,$(shell [ -z "$(REMEMBERED)" ] || [ "$(REMEMBERED)" = "
 REFERENCES := $(shell $(PYTHON) scripts/references.py $(CONFIG) $(RUN_DIR))
 READ := $(filter $(RUN_DIR)/%.nc,$(REFERENCES))
 
-.PHONY: setup ingest split audit train forecast calibrate evaluate test test-slow lint bench clean help FORCE
+.PHONY: setup ingest split audit train forecast calibrate evaluate compare test test-slow lint bench clean help FORCE
 
 setup: $(INSTALLED) ## make .venv and install flarecast with its tools
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -100,6 +102,10 @@ evaluate: $(RUN_DIR)/scores.json ## score the forecasts, print the table and the
 	  scores $(RUN_DIR)/scores.json
 $(RUN_DIR)/scores.json $(RUN_DIR)/scores.txt &: $(RUN_DIR)/calibrated.nc $(REFERENCES) $(CONFIG) | $(INSTALLED)
 	$(FLARECAST) evaluate $< $(REFERENCES:%=--reference %) -c $(CONFIG) -o $(RUN_DIR)/scores.json > $(RUN_DIR)/scores.txt
+
+compare: $(RUN_DIR)/calibrated.nc $(REFERENCES) | $(INSTALLED) ## who is better at what: the run, its references, OTHERS
+	$(FLARECAST) compare $(RUN_DIR) $(OTHERS) $(REFERENCES:%=--reference %) --baseline climatology --baseline persistence \
+	  -c $(CONFIG) -o $(RUN_DIR)/compare.json --csv $(RUN_DIR)/compare.csv
 
 test: $(INSTALLED) ## the tests, without network and without a GPU
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

@@ -55,6 +55,7 @@ FLOORS = {
         "provenance",
         "run_folder",
         "evaluate",
+        "compare",
         "audit",
         "describe",
         "sources",

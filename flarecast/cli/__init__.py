@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("flarecast.cli.calibrate", "Mend probabilities on the calibration role -> calibrated.nc."),
     "evaluate": ("flarecast.cli.evaluate", "Score anybody's forecasts, with intervals -> scores.json."),
     "explain": ("flarecast.cli.explain", "What forecasts hang on -> tables and pictures."),
+    "compare": ("flarecast.cli.compare", "Runs and anybody's forecasts, pair by pair -> compare.json."),
     "record": ("flarecast.cli.record", "Write a run's resolved configuration and environment."),
     "study": ("flarecast.cli.study", "Many trainings compared with paired intervals -> JSON and HTML."),
     "run": ("flarecast.cli.run", "The whole chain in one process."),

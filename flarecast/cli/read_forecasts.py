@@ -23,6 +23,7 @@ def command(reader: str, raw: Path, output: Path, method: str | None) -> None:
     swpc-json   C, M and X on the disk and of regions: solar_probabilities.json, solar_regions.json
     moswoc      the Met Office's verification files; --method SWPC (default) or IFF
     scoreboard  a CSV of the CCMC Flare Scoreboard; --method as its column model
+    llmflarenet daily region forecasts of networks; --method as the column _modelType
 
     Files lie in RAW or below; of several forecasts of one thing the last issued before its span counts.
     """  # noqa: D301  (click reads the backspace)

@@ -11,6 +11,7 @@ import xarray as xr
 
 from flarecast.errors import FlarecastError
 from flarecast.exchange.forecast_csv import read_csv, write_csv
+from flarecast.exchange.llmflarenet import read_llmflarenet
 from flarecast.exchange.moswoc import read_moswoc
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.exchange.scoreboard import read_scoreboard
@@ -19,6 +20,7 @@ from flarecast.exchange.swpc_rsga import read_swpc_rsga
 from flarecast.schema import FORECASTS, save
 
 READERS: dict[str, Callable[..., xr.Dataset]] = {
+    "llmflarenet": read_llmflarenet,
     "moswoc": read_moswoc,
     "scoreboard": read_scoreboard,
     "swpc-json": read_swpc_json,

@@ -7,15 +7,15 @@ larger one; `C` and `M` alone are of that class only, so they are not read; noth
 methods add up M and X, which makes an `MPlus` above 1: such a value is left out and counted.
 """
 
-import csv
-import io
 from collections import Counter
 from pathlib import Path
 
 import xarray as xr
 
 from flarecast.errors import FlarecastError
+from flarecast.exchange import method_csv
 from flarecast.exchange.choosing import Row, as_forecasts, source_files
+from flarecast.exchange.method_csv import Cells
 from flarecast.flares import clock
 from flarecast.flares.layouts import number
 from flarecast.flares.numbering import complete_one, printed_number
@@ -23,14 +23,10 @@ from flarecast.schema import NO_TIME
 
 COLUMNS = ("noaaID", "model", "prediction_window_start", "prediction_window_end", "issue_time")
 EVENTS = {"CPlus": "C1.0", "MPlus": "M1.0", "XPlus": "X1.0", "X": "X1.0"}
+WHAT = "a CSV of the Scoreboard"
 NOT_FORECAST = -1.0
-LARGEST = 200_000_000
-"""Of a larger file only so much is read [bytes]; a year of all methods has some 10 MB."""
-
 NO_SPAN, NO_REGION, WIDTH, NO_NUMBER = "no valid span", "no region", "wrong width", "no number"
 ABOVE_ONE, BELOW_ZERO = "n_above_one", "n_below_zero"
-
-Cells = dict[str, str]
 
 
 def read_scoreboard(raw: Path, *, method: str = "") -> xr.Dataset:
@@ -47,16 +43,9 @@ def read_scoreboard(raw: Path, *, method: str = "") -> xr.Dataset:
     Raises:
         FlarecastError: No such file, no such method, or no forecast of it.
     """
-    paths = _files(raw)
-    lines = [line for path in paths for line in _lines(path)]
-    methods = sorted({cells["model"] for _, cells in lines if cells["model"]})
-    if not method and len(methods) == 1:
-        method = methods[0]
-    if method not in methods:
-        raise FlarecastError(
-            f"{raw}: expected one method among {', '.join(methods) or 'none'}, got {method or 'none named'};"
-            " name it with --method"
-        )
+    paths = method_csv.find_files(raw, COLUMNS, WHAT)
+    lines = [line for path in paths for line in method_csv.read_lines(path, COLUMNS, WHAT)]
+    method, methods = method_csv.choose_method(raw, method, {cells["model"] for _, cells in lines})
     counts: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     rows: list[Row] = []
@@ -109,51 +98,3 @@ def _rows(cells: Cells, counts: Counter[str]) -> list[Row] | str:
             continue
         rows.append(Row(issue, start, end, f"NOAA {region}", event, value))
     return rows
-
-
-def _files(raw: Path) -> list[Path]:
-    """The file named, or the CSV files of a folder that have the columns."""
-    if raw.is_file():
-        return [raw]
-    if not raw.is_dir():
-        raise FlarecastError(f"{raw}: expected a CSV of the Scoreboard or a folder with one, found none")
-    paths = [path for path in sorted(raw.rglob("*.csv")) if path.is_file() and _has_columns(path)]
-    if not paths:
-        raise FlarecastError(f"{raw}: expected a CSV with the columns {', '.join(COLUMNS)}, found none")
-    return paths
-
-
-def _has_columns(path: Path) -> bool:
-    with path.open("rb") as file:
-        header = file.readline(10_000).decode("utf-8-sig", errors="replace")
-    return set(COLUMNS) <= {name.strip() for name in header.split(",")}
-
-
-def _lines(path: Path) -> list[tuple[str, Cells]]:
-    """Lines of a file as cells by column.
-
-    Raises:
-        FlarecastError: It cannot be read, or is no such CSV.
-    """
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST).decode("utf-8-sig", errors="replace")
-    except OSError as error:
-        raise FlarecastError(f"{path}: cannot be read ({error.strerror or error})") from error
-    rows = csv.reader(io.StringIO(text.replace("\0", "")))
-    csv.field_size_limit(1_000_000)
-    found = []
-    try:
-        header = [name.strip() for name in next(rows, [])]
-        absent = [name for name in COLUMNS if name not in header]
-        if absent:
-            raise FlarecastError(
-                f"{path}: expected a CSV of the Scoreboard, got one without {', '.join(absent)}"
-            )
-        for row in rows:
-            cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
-            if row:
-                found.append((f"{path} line {rows.line_num}", dict.fromkeys(COLUMNS, "") | cells))
-    except csv.Error as error:
-        raise FlarecastError(f"{path} line {rows.line_num}: expected CSV ({error})") from error
-    return found

@@ -25,6 +25,10 @@ BOARD = """id,noaaID,lat,lon,model,prediction_window_start,prediction_window_end
 a,13180,19,-56.0,AMOS_v1,2023/1/1 0:00,2023/1/2 0:00,2023/1/1 0:30,0.253199995,0.0317,,,0.0012
 b,13181,19,-56.0,AMOS_v1,2023/1/1 0:00,2023/1/2 0:00,2023/1/1 0:00,,1.2,0.495999992,0.223000005,0.101999998
 """
+NETWORK = """T_REC,_modelType,CV0_prob,Nmbr,CV_average,Class,new_noaaid,predictday
+20220218,LSTM,0.157,12946,0.192,N,12946,20220219
+20220218,LSTM,0.14,12948,0.165,M,12948,20220219
+"""
 FILES = {
     "solar_regions.json": ("swpc-json", REGIONS),
     "solar_probabilities.json": ("swpc-json", DISK),
@@ -33,6 +37,7 @@ FILES = {
         "2014 01 01 00 00 60 60 60 15 15 15\n2014 01 02 00 00 70 70 70 30 30 30\n" * 3,
     ),
     "board.csv": ("scoreboard", BOARD),
+    "network.csv": ("llmflarenet", NETWORK),
 }
 CHARACTERS = b"0123456789,:{}[]\"'.-+eE \t\n\rnulltrue\x00\xff\xc3\\"
 

@@ -26,7 +26,7 @@ def table(path: Path, seed: int, n: int = 300) -> Path:
         start = cycles.seconds("2012-01-01") + DAY * nth
         p = truth.random()
         occurred = int(truth.random() < p)
-        stated = np.clip(p + rng.normal(0, 0.2), 0, 1)
+        stated = np.clip(p + rng.normal(0, 0.1 + 0.2 * seed), 0, 1)
         times = ",".join(cycles.iso(one) for one in (start, start, start + DAY))
         lines.append(f"{times},disk,M1.0,{stated:.4f},{occurred}")
     path.write_text("\n".join(lines) + "\n")

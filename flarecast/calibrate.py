@@ -21,7 +21,8 @@ from flarecast.config import check_options
 from flarecast.errors import FlarecastError, choose
 from flarecast.sections import Calibrate
 from flarecast.seen import pack
-from flarecast.thresholds import add_decision_thresholds
+from flarecast.thresholds import add_decision_thresholds, calibrated_sample, parts_of
+from flarecast.updating import describe_update
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -50,7 +51,7 @@ def calibrate(
             how balancing moved the prior; without them it did not.
         name: Entry of `CALIBRATORS`.
         options: Keyword arguments of that entry.
-        settings: `nesting` and `decision` are used.
+        settings: `nesting`, `decision`, `update` and what belongs to it are used.
         rng: Source of the resamples for the intervals of decision thresholds; without it there are none.
 
     Returns:
@@ -73,6 +74,9 @@ def calibrate(
             for nth, rival in enumerate(forecasts["rival"].values)
         }
     add_decision_thresholds(forecasts, calibration, settings.decision, rng)
+    for part, raw in parts_of(forecasts, calibration):
+        sample = calibrated_sample(forecasts, part, raw)
+        part["update"].update(describe_update(forecasts, sample, settings, _rows_of(forecasts, part)))
     mended = calibrated(forecasts, calibration)
     calibration["cells_changed"] = int(mended.attrs["n_cells_changed"])
     return mended, calibration
@@ -91,7 +95,10 @@ def _fitted_model(
     if len(numbers) < 2 or forecasts.attrs.get("out_of_fold"):
         others = {str(one): prior for one, prior in priors.items() if one != final}
         return _fitted(forecasts, fit, start | ({"fold_priors": others} if others else {}), raw, everything)
-    found = {str(one): _fitted(forecasts, fit, {**head, **priors[one]}, raw, fold == one) for one in numbers}
+    found = {
+        str(one): _fitted(forecasts, fit, {**head, **priors[one], "fold": one}, raw, fold == one)
+        for one in numbers
+    }
     return {**found[str(final)], "folds": found}
 
 
@@ -118,7 +125,17 @@ def _fitted(
             numbers["reason"] += ", which undoes this kind of balancing only roughly"
         curves[event] = {**numbers, "n": int(mine.sum()), "n_events": int((occurred[mine, j] == 1).sum())}
     seen = pack(np.flatnonzero(known.any(axis=1)), fold.size)
-    return {**start, "event_calibration": curves, "decision_threshold": {}, "seen": seen}
+    later: dict[str, Any] = {"decision_threshold": {}, "decision_threshold_interval": {}, "update": {}}
+    return {**start, "event_calibration": curves, **later, "seen": seen}
+
+
+def _rows_of(forecasts: xr.Dataset, part: Mapping[str, Any]) -> BoolArray:
+    """Windows of the models that a part of a calibration is for."""
+    fold = forecasts["fold"].values
+    if "fold" in part:
+        rows: BoolArray = fold == part["fold"]
+        return rows
+    return np.ones(fold.size, dtype=np.bool_)
 
 
 def _priors(forecasts: xr.Dataset, name: str, model: str, fold: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from flarecast.calibrators import CURVES, NESTINGS, RANGES, conditional_share, c
 from flarecast.errors import FlarecastError, choose
 from flarecast.schema import FORECASTS
 from flarecast.uncertainty import credible_range
+from flarecast.updating import is_updated, updated
 
 FloatArray = NDArray[np.float64]
 
@@ -130,7 +131,7 @@ def calibrated(forecasts: xr.Dataset, calibration: Mapping[str, Any]) -> xr.Data
     raw = np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64)
     probability, n_changed = _mapped(forecasts, raw, calibration)
     variables = {"probability": probability, "probability_raw": raw}
-    if calibration["name"] in RANGES:
+    if calibration["name"] in RANGES and not is_updated(calibration):
         variables |= dict(zip(RANGE_NAMES, _ranges(forecasts, raw, calibration), strict=True))
     if "member" in forecasts:
         variables |= _member_range(forecasts, variables, calibration)
@@ -183,7 +184,9 @@ def _mapped(forecasts: xr.Dataset, raw: FloatArray, calibration: Mapping[str, An
     probability, n_changed = np.empty_like(raw), 0
     for one in np.unique(fold):
         rows = fold == one
-        probability[rows], changed = apply_calibration(raw[rows], for_fold(calibration, int(one)), events)
+        own = for_fold(calibration, int(one))
+        static, changed = apply_calibration(raw[rows], own, events)
+        probability[rows] = updated(forecasts, static, own, rows)
         n_changed += changed
     return probability, n_changed
 

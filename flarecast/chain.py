@@ -66,6 +66,8 @@ def check_parts(config: Config, deep: bool = False) -> None:
         )
     calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
     check_options(calibrator, config.calibrate.options, "calibrate.options", ("group",))
+    update = choose("calibrate.update", config.calibrate.update, calibrators.updates.UPDATES)
+    check_options(update, config.calibrate.update_options, "calibrate.update_options")
     choose("model.name", config.model.name, models.MODELS)
     recipe_of(config)
     choose("scale.name", config.scale.name, SCALES)

@@ -155,7 +155,8 @@ class Calibrate(Section):
 
     `fit_on` is the calibration role, or out-of-fold forecasts of the whole training span in so many `folds`.
     `nesting` says what keeps a stronger event from being likelier: curves of events and their running
-    `minimum`, or curves of each event given the one below (`conditional`).
+    `minimum`, or curves of each event given the one below (`conditional`). `update`, an entry of
+    `calibrators.updates.UPDATES`, goes on learning with outcomes whose span was over `delay_hours` before.
     """
 
     name: str = "platt"
@@ -164,6 +165,9 @@ class Calibrate(Section):
     folds: int = Field(5, ge=2, le=100)
     options: Options = {}
     decision: Decision = Decision()
+    update: str = "none"
+    update_options: Options = {}
+    delay_hours: float = Field(24.0, ge=0)
 
 
 class Study(Section):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from flarecast import cycles, decision
 from flarecast.calibration import apply_calibration, for_fold, raw_name
 from flarecast.guarantee import guaranteed_recall_threshold
-from flarecast.schema import ROLES
 from flarecast.sections import Decision
 from flarecast.seen import unpack
 
@@ -41,56 +40,47 @@ def add_decision_thresholds(
     Raises:
         FlarecastError: A guarantee is asked for and MAPIE is not installed.
     """
+    for part, raw in parts_of(forecasts, calibration):
+        probability, known = calibrated_sample(forecasts, part, raw)
+        for j, event in enumerate(part["events"]):
+            mine = known[:, j]
+            pair = probability[mine, j], forecasts["occurred"].values[mine, j] == 1
+            found, reason = _chosen(*pair, list(_ways(forecasts, mine)), settings, rng)
+            part["decision_threshold"][event] = found["value"]
+            part["decision_threshold_interval"][event] = found["interval"]
+            part["event_calibration"][event]["decision_threshold_reason"] = reason
+
+
+def parts_of(
+    forecasts: xr.Dataset, calibration: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], FloatArray]]:
+    """Calibrations that were fitted apart, of the model, rivals and folds, each with its raw forecasts."""
     raw = np.asarray(forecasts[raw_name(forecasts)].values, dtype=np.float64)
-    _add_for_model(forecasts, calibration, raw, settings, rng)
+    for part in calibration.get("folds", {"": calibration}).values():
+        yield part, raw
     for nth, rival in enumerate(calibration.get("rivals", {}).values()):
         theirs = np.asarray(forecasts["rival_probability_raw"].values[:, :, nth], dtype=np.float64)
-        _add_for_model(forecasts, rival, theirs, settings, rng)
+        for part in rival.get("folds", {"": rival}).values():
+            yield part, theirs
 
 
-def _add_for_model(
-    forecasts: xr.Dataset,
-    calibration: dict[str, Any],
-    raw: FloatArray,
-    settings: Decision,
-    rng: np.random.Generator | None,
-) -> None:
-    """Add thresholds to the calibration of one model and to those of its folds."""
-    for one in calibration.get("folds", {}).values():
-        _add(forecasts, one, raw, settings, rng)
-    if "folds" in calibration:
-        final = calibration["folds"][str(int(forecasts.attrs.get("final_fold", 0)))]
-        calibration |= {key: final[key] for key in ("decision_threshold", "decision_threshold_interval")}
-        calibration["event_calibration"] = final["event_calibration"]
-    else:
-        _add(forecasts, calibration, raw, settings, rng)
+def calibrated_sample(
+    forecasts: xr.Dataset, calibration: Mapping[str, Any], raw: FloatArray
+) -> tuple[FloatArray, BoolArray]:
+    """Calibrated probabilities of the windows that a calibration was fitted on, and which those are.
 
-
-def _add(
-    forecasts: xr.Dataset,
-    calibration: dict[str, Any],
-    raw: FloatArray,
-    settings: Decision,
-    rng: np.random.Generator | None,
-) -> None:
-    """Add the thresholds of all events to one calibration."""
+    Returns:
+        Probabilities, NaN elsewhere, and whether there are one and a known outcome, shapes (window, event).
+    """
     fold, occurred = forecasts["fold"].values, forecasts["occurred"].values
     rows = unpack(calibration["seen"], fold.size)
-    rows &= forecasts["role"].values == ROLES.index("calibration")
     probability = np.full(raw.shape, np.nan)
     for one in np.unique(fold[rows]):
         of_fold = rows & (fold == one)
         applied = for_fold(calibration, int(one))
         probability[of_fold], _ = apply_calibration(raw[of_fold], applied, calibration["events"])
-    known = rows[:, None] & (occurred >= 0) & ~np.isnan(probability)
-    calibration["decision_threshold_interval"] = {}
-    for j, event in enumerate(calibration["events"]):
-        mine = known[:, j]
-        pair = probability[mine, j], occurred[mine, j] == 1
-        found, reasons = _chosen(*pair, list(_ways(forecasts, mine)), settings, rng)
-        calibration["decision_threshold"][event] = found["value"]
-        calibration["decision_threshold_interval"][event] = found["interval"]
-        calibration["event_calibration"][event]["decision_threshold_reason"] = reasons
+    known: BoolArray = rows[:, None] & (occurred >= 0) & ~np.isnan(probability)
+    return probability, known
 
 
 def _ways(forecasts: xr.Dataset, rows: BoolArray) -> Iterator[NDArray[np.int64]]:

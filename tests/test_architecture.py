@@ -48,6 +48,7 @@ FLOORS = {
         "calibration",
         "guarantee",
         "thresholds",
+        "updating",
         "trainings",
         "resources",
         "fold_forecasts",

@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flarecast.audit.findings import Finding, and_so_on, counted, note
+from flarecast.calibration import apply_calibration, for_fold
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, sha256
 from flarecast.schema import FORECASTS, ROLES, SPLIT, open_file
 from flarecast.seen import EXPLANATION, read_evaluations, unpack
+from flarecast.updating import check_no_look_ahead, is_updated
 
 TEST, CALIBRATION = ROLES.index("test"), ROLES.index("calibration")
 
@@ -25,6 +27,9 @@ ALLOWED = {"scaler": "train", "weights": "train", "early_stopping": "validation"
 
 SECTIONS = ("events", "unassigned", "scale", "balance", "model", "train")
 """Sections of a configuration that decide a model."""
+
+REPLAYED = 12
+"""Issue times of each fold at which an update is replayed with all hidden that was not known then."""
 
 RoleArray = NDArray[np.int8]
 
@@ -118,6 +123,28 @@ def _calibration(folder: Path, roles: RoleArray, final: int) -> Iterator[Finding
                 mask = unpack(part["seen"], role.size)
                 what = f"calibration and decision thresholds of {name}"
                 yield from _outside(mask, role, CALIBRATION, what, int(number or final))
+    yield from _look_ahead(folder / "calibrated.nc", said)
+
+
+def _look_ahead(path: Path, calibration: Mapping[str, Any]) -> Iterator[Finding]:
+    """Leak: probabilities that hang on outcomes, or forecasts, from after their issue time."""
+    if not is_updated(calibration) or not path.is_file():
+        return
+    calibrated = open_file(path, FORECASTS)
+    for fold in np.unique(calibrated["fold"].values).tolist():
+        mine = calibrated.isel(window=np.flatnonzero(calibrated["fold"].values == fold))
+        own = for_fold(calibration, fold)
+        events = [str(event) for event in mine["event"].values]
+        static, _ = apply_calibration(mine["probability_raw"].values, own, events)
+        when = check_no_look_ahead(mine, mine["probability"].values, static, own, REPLAYED)
+        if when is not None:
+            text = (
+                f"calibrated.nc holds other probabilities for {when} than calibration.json gives from what "
+                "was known then; an outcome counts from the end of its span plus calibrate.delay_hours, "
+                "calibrate anew"
+            )
+            yield Finding("looked ahead", "leak", text, 1, (when,), ("test",), fold)
+            return
 
 
 def _roles_of_rows(fold: NDArray[np.integer], roles: RoleArray, final: int) -> RoleArray:

@@ -8,7 +8,7 @@ To add one: a file, a line in both tables (and in `auto`, if it is to be chosen 
 from collections.abc import Callable
 from typing import Any
 
-from flarecast.calibrators import auto, beta, identity, isotonic, platt, temperature, venn_abers
+from flarecast.calibrators import auto, beta, identity, isotonic, platt, temperature, updates, venn_abers
 from flarecast.calibrators.nesting import NESTINGS, conditional_share, nest
 from flarecast.calibrators.prior import correct_prior
 
@@ -54,4 +54,5 @@ __all__ = [
     "conditional_share",
     "correct_prior",
     "nest",
+    "updates",
 ]

@@ -179,3 +179,32 @@ def test_packed_windows_come_back_and_broken_ones_are_refused():
     for text in ("!", "AAAA", 3):
         with pytest.raises(FlarecastError, match="expected packed bits"):
             unpack(text, 100)
+
+
+def updated_run(run):
+    """The run, calibrated by a calibration that goes on learning."""
+    call(
+        "calibrate", run / "forecasts.nc", "--set", "calibrate.update=sequential", "-o", run / "calibrated.nc"
+    )
+    (run / "evaluations.jsonl").unlink(missing_ok=True)
+    return run
+
+
+def test_an_update_that_learns_from_what_was_known_passes(run):
+    assert found(updated_run(run), code=0) == []
+
+
+def test_an_update_that_looks_ahead_is_a_leak(run, monkeypatch):
+    from flarecast import updating
+
+    honest = updating.known_time
+    with monkeypatch.context() as patched:
+        patched.setattr(updating, "known_time", lambda one, delay: honest(one, delay) - 10 * 86_400)
+        updated_run(run)
+    output = run / "audit.json"
+    call("audit", run, "-o", output, code=1)
+    leaks = [
+        one for one in json.loads(output.read_text(encoding="utf-8"))["findings"] if one["level"] == "leak"
+    ]
+    assert [one["kind"] for one in leaks] == ["looked ahead"]
+    assert "than calibration.json gives from what was known then" in leaks[0]["message"]

@@ -31,6 +31,7 @@ MODELS: dict[str, str] = {
     "random_forest": "flarecast.models.random_forest",
     "gradient_boosting": "flarecast.models.gradient_boosting",
     "nearest": "flarecast.models.nearest",
+    "minirocket": "flarecast.models.minirocket",
     "spot_class": "flarecast.models.spot_class",
     "lstm": "flarecast.models.lstm",
     "gru": "flarecast.models.gru",

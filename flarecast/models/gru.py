@@ -3,27 +3,11 @@
 from typing import Annotated
 
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
-from flarecast.models.head import HEADS, HeadName
+from flarecast.models.head import HeadName
+from flarecast.models.lstm import Recurrent
 from flarecast.models.shape import Shape
-
-
-class GRU(nn.Module):
-    """Stacked GRU over the steps; a head on the last hidden state."""
-
-    def __init__(self, shape: Shape, n_inputs: int, sizes: tuple[int, int], dropout: float, head: HeadName):
-        super().__init__()
-        hidden, layers = sizes
-        between = dropout if layers > 1 else 0.0
-        self.gru = nn.GRU(n_inputs, hidden, layers, batch_first=True, dropout=between)
-        self.dropout = nn.Dropout(dropout)
-        self.head = HEADS[head](hidden, shape)
-
-    def forward(self, steps: Tensor, last_class: Tensor) -> Tensor:  # noqa: ARG002  (same for all models)
-        """Logits, shape (b, class)."""
-        _, state = self.gru(steps)
-        return self.head(self.dropout(state[-1]))
 
 
 def build(
@@ -47,4 +31,4 @@ def build(
 
     Source: Cho et al. (2014), arXiv 1406.1078.
     """
-    return GRU(shape, shape.n_inputs(mask), (hidden, layers), dropout, head)
+    return Recurrent(nn.GRU, (shape.n_inputs(mask), hidden, layers), dropout, head, shape)

@@ -89,13 +89,13 @@ class Logistic(nn.Module):
         regression = LogisticRegression(C=self.inverse_penalty, max_iter=self.max_iterations)
         standardised = ((values - self.centre) / self.spread).cpu().numpy()
         regression.fit(standardised, classes.cpu().numpy(), weight.double().cpu().numpy())
-        coefficients, intercept = _one_row_a_class(regression.coef_, regression.intercept_)
+        coefficients, intercept = one_row_a_class(regression.coef_, regression.intercept_)
         self.head.bias.fill_(absent_logit())
         self.head.weight[present] = torch.from_numpy(coefficients).to(self.head.weight)
         self.head.bias[present] = torch.from_numpy(intercept).to(self.head.bias)
 
 
-def _one_row_a_class(
+def one_row_a_class(
     coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients of a softmax: of two classes scikit-learn gives the difference alone."""

@@ -9,21 +9,33 @@ from flarecast.models.head import HEADS, HeadName
 from flarecast.models.shape import Shape
 
 
-class LSTM(nn.Module):
-    """Stacked LSTM over the steps; a head on the last hidden state."""
+class Recurrent(nn.Module):
+    """Stacked recurrent layers over the steps; a head on the last hidden state.
 
-    def __init__(self, shape: Shape, n_inputs: int, sizes: tuple[int, int], dropout: float, head: HeadName):
+    The layers are called by their kind, `lstm` or `gru`, in saved weights.
+    """
+
+    def __init__(
+        self,
+        kind: type[nn.LSTM] | type[nn.GRU],
+        sizes: tuple[int, int, int],
+        dropout: float,
+        head: HeadName,
+        shape: Shape,
+    ) -> None:
         super().__init__()
-        hidden, layers = sizes
+        n_inputs, hidden, layers = sizes
         between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(n_inputs, hidden, layers, batch_first=True, dropout=between)
+        self.kind = kind.__name__.lower()
+        self.add_module(self.kind, kind(n_inputs, hidden, layers, batch_first=True, dropout=between))
         self.dropout = nn.Dropout(dropout)
         self.head = HEADS[head](hidden, shape)
 
     def forward(self, steps: Tensor, last_class: Tensor) -> Tensor:  # noqa: ARG002  (same for all models)
         """Logits, shape (b, class)."""
-        _, (state, _) = self.lstm(steps)
-        return self.head(self.dropout(state[-1]))
+        _, state = self.get_submodule(self.kind)(steps)
+        hidden = state[0] if self.kind == "lstm" else state  # an LSTM also has a cell state
+        return self.head(self.dropout(hidden[-1]))
 
 
 def build(
@@ -44,5 +56,7 @@ def build(
         dropout: Share of hidden values dropped between layers and before the head.
         head: Entry of `HEADS`.
         mask: Whether a 1 or 0 beside every value says if it was observed.
+
+    Source: Hochreiter & Schmidhuber (1997), Neural Comput. 9, 1735.
     """
-    return LSTM(shape, shape.n_inputs(mask), (hidden, layers), dropout, head)
+    return Recurrent(nn.LSTM, (shape.n_inputs(mask), hidden, layers), dropout, head, shape)

@@ -43,7 +43,7 @@ DOWNLOAD := $(if $(RAW),,$(shell [ -z "$(REMEMBERED)" ] || [ "$(REMEMBERED)" = "
 REFERENCES := $(shell $(PYTHON) scripts/references.py $(CONFIG) $(RUN_DIR))
 READ := $(filter $(RUN_DIR)/%.nc,$(REFERENCES))
 
-.PHONY: setup ingest split audit train forecast calibrate evaluate compare test test-slow lint bench clean help FORCE
+.PHONY: setup ingest split audit train forecast calibrate evaluate report compare test test-slow lint bench clean help FORCE
 
 setup: $(INSTALLED) ## make .venv and install flarecast with its tools
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
@@ -102,6 +102,11 @@ evaluate: $(RUN_DIR)/scores.json ## score the forecasts, print the table and the
 	  scores $(RUN_DIR)/scores.json
 $(RUN_DIR)/scores.json $(RUN_DIR)/scores.txt &: $(RUN_DIR)/calibrated.nc $(REFERENCES) $(CONFIG) | $(INSTALLED)
 	$(FLARECAST) evaluate $< $(REFERENCES:%=--reference %) -c $(CONFIG) -o $(RUN_DIR)/scores.json > $(RUN_DIR)/scores.txt
+
+report: $(RUN_DIR)/report.html ## one page that people read, with a model card and figures
+	@printf '%-14s %s\n' report $< card $(RUN_DIR)/MODEL_CARD.md figures $(RUN_DIR)/figures
+$(RUN_DIR)/report.html: $(RUN_DIR)/scores.json | $(INSTALLED)
+	$(FLARECAST) report $(RUN_DIR)
 
 compare: $(RUN_DIR)/calibrated.nc $(REFERENCES) | $(INSTALLED) ## who is better at what: the run, its references, OTHERS
 	$(FLARECAST) compare $(RUN_DIR) $(OTHERS) $(REFERENCES:%=--reference %) --baseline climatology --baseline persistence \

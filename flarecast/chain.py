@@ -40,6 +40,7 @@ from flarecast.windows import open_windows
 
 if TYPE_CHECKING:
     from flarecast.model_file import TrainedModel
+    from flarecast.report import Panel
 
 Say = Callable[[str], object]
 
@@ -256,6 +257,13 @@ def run_evaluate(
     return content
 
 
+def run_report(run: RunFolder, sunspots: Path | None = None) -> "list[Panel]":
+    """A run -> report.html, MODEL_CARD.md and figures/."""
+    from flarecast.report import write_report
+
+    return write_report(run, sunspots)
+
+
 def record(config: Config, folder: Path, inputs: Mapping[str, Path], device: str = "auto") -> None:
     """Write config.toml (resolved) and environment.json of a run."""
     write_config(config, RunFolder(folder).config)
@@ -286,7 +294,10 @@ def run_all(
     say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
     run_calibrate(run.forecasts, config, run.calibrated)
     say(f"evaluate -> {run.scores}")
-    return run_evaluate(run.calibrated, references, None, config, run.scores)
+    content = run_evaluate(run.calibrated, references, None, config, run.scores)
+    say(f"report -> {run.report}")
+    run_report(run)
+    return content
 
 
 def windows_of(run: RunFolder) -> Path:

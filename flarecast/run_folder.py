@@ -28,4 +28,8 @@ _FILES = {
     "calibration": "calibration.json",
     "calibrated": "calibrated.nc",
     "scores": "scores.json",
+    "importance": "importance.json",
+    "report": "report.html",
+    "card": "MODEL_CARD.md",
+    "figures": "figures",
 }

@@ -63,6 +63,7 @@ FLOORS = {
         "chain",
         "study",
         "explain",
+        "report",
         "cluster",
     ),
     "3": ("cli", "__main__"),

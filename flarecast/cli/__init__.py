@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("flarecast.cli.evaluate", "Score anybody's forecasts, with intervals -> scores.json."),
     "explain": ("flarecast.cli.explain", "What forecasts hang on -> tables and pictures."),
     "compare": ("flarecast.cli.compare", "Runs and anybody's forecasts, pair by pair -> compare.json."),
+    "report": ("flarecast.cli.report", "A run as one page, with a model card and figures -> report.html."),
     "record": ("flarecast.cli.record", "Write a run's resolved configuration and environment."),
     "study": ("flarecast.cli.study", "Many trainings compared with paired intervals -> JSON and HTML."),
     "run": ("flarecast.cli.run", "The whole chain in one process."),

@@ -26,3 +26,23 @@ ROLE_COLOURS = {
 
 ROLE_HATCHES = {"train": "", "validation": "//", "calibration": "..", "test": "", "unused": "xxx"}
 """A second mark beside the colour."""
+
+FORECAST_COLOURS = {
+    "model": "#1f6fb5",
+    "raw": "#6f9fc9",
+    "swpc": "#d1731d",
+    "truth_observed": "#3f9a68",
+    "truth": "#7fbf98",
+    "climatology": "#7d8590",
+    "climatology_phase": "#55606d",
+    "recent_27": "#8a7a2e",
+    "recent_365": "#a89b55",
+    "history_decay": "#b5485f",
+    "persistence": "#b07aa8",
+    "persistence_calibrated": "#8060b8",
+    "other_1": "#2f8f9d",
+    "other_2": "#c2518f",
+    "other_3": "#7a8f1f",
+    "other_4": "#9a6a3c",
+}
+"""By forecast; those without a name of their own take the others in turn."""

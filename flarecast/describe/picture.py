@@ -75,12 +75,17 @@ def save_figure(figure: "Figure", out: Path) -> None:
     import matplotlib as mpl
 
     kind = out.suffix.lower().removeprefix(".")
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    for axes in figure.axes:  # the layout's solver differs in the last bits from call to call
-        axes.set_position(tuple(round(part, 6) for part in axes.get_position().bounds))
+    settle(figure)
     with replacing(out) as aside, mpl.rc_context({"svg.hashsalt": "flarecast"}):
         figure.savefig(aside, format=kind, dpi=150, metadata=METADATA[kind])
+
+
+def settle(figure: "Figure") -> None:
+    """Lay a figure out once and for all, since the layout's solver differs in the last bits from call to call."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine(None)
+    for axes in figure.axes:
+        axes.set_position(tuple(round(part, 6) for part in axes.get_position().bounds))
 
 
 METADATA: dict[str, dict[str, Any]] = {

@@ -26,6 +26,7 @@ from flarecast.schema import ROLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_BINS = 900
 """Bins of time for roles; one is about a pixel and a half wide."""
@@ -65,19 +66,41 @@ def plot_split(
         FlarecastError: The picture's name ends otherwise, or the split has another number of windows.
     """
     check_name(out)
+    monthly = read_sunspots(sunspots) if sunspots else None
+    save_figure(draw_split(windows, split, event, monthly), out)
+
+
+def draw_split(
+    windows: xr.Dataset,
+    split: xr.Dataset,
+    event: str,
+    monthly: tuple[IntArray, Any] | None = None,
+    width: float = 10,
+) -> "Figure":
+    """Draw what `plot_split` writes.
+
+    Args:
+        windows: A windows Dataset.
+        split: Its split.
+        event: GOES class whose events are marked.
+        monthly: Month [s since 1970] and sunspot number.
+        width: Of the figure [inch].
+
+    Raises:
+        FlarecastError: The split has another number of windows.
+    """
     role, time = split["role"].values, windows["issue_time"].values
     if not len(role) or role.shape[1] != time.size or not time.size:
         raise FlarecastError(
             f"split: expected roles for {time.size:,} windows to draw, got {len(role)} folds of "
             f"{role.shape[1]:,}; split these windows again"
         )
-    monthly = read_sunspots(sunspots) if sunspots else None
     occurred = goes.occurred_table(windows, (event,))[:, 0] == 1
     content = Content(time, role, occurred, event, _fine_edges(time), edges_of(time))
     roles = [name for name in ROLE_COLOURS if (role == ROLES.index(name)).any()]
     lanes = [name for name in roles if name != "unused"] if len(role) == 1 else []
     heights = [1.5, 0.25 + 0.42 * len(role), *[0.9] * len(lanes)]
-    figure = make_figure(10, 1.0 + sum(heights))
+    figure = make_figure(width, 1.0 + sum(heights))
     panels = figure.subplots(len(heights), sharex=True, height_ratios=heights)
     _draw_events(panels[0], content, monthly)
     _draw_folds(panels[1], content, str(split.attrs.get("fold_names", "")).splitlines())
@@ -88,7 +111,7 @@ def plot_split(
     if monthly is not None:
         text = f"Grey: {CREDIT}"
         figure.text(0.995, 0.998, text, fontsize=7, ha="right", va="top", color="#555555")
-    save_figure(figure, out)
+    return figure
 
 
 def _fine_edges(time: IntArray) -> IntArray:
@@ -224,4 +247,5 @@ def _finish(figure: Any, roles: list[str], content: Content, split: xr.Dataset) 
         for name in roles
     ]
     handles.append(Patch(color="#111111", label=f"windows with an event of {content.event} or more"))
-    figure.legend(handles=handles, loc="outside lower left", ncols=len(handles), fontsize=8, frameon=False)
+    columns = min(len(handles), max(1, int(figure.get_figwidth() / 1.6)))
+    figure.legend(handles=handles, loc="outside lower left", ncols=columns, fontsize=8, frameon=False)

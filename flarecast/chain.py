@@ -40,7 +40,6 @@ from flarecast.windows import open_windows
 
 if TYPE_CHECKING:
     from flarecast.model_file import TrainedModel
-    from flarecast.report import Panel
 
 Say = Callable[[str], object]
 
@@ -257,13 +256,6 @@ def run_evaluate(
     return content
 
 
-def run_report(run: RunFolder, sunspots: Path | None = None) -> "list[Panel]":
-    """A run -> report.html, MODEL_CARD.md and figures/."""
-    from flarecast.report import write_report
-
-    return write_report(run, sunspots)
-
-
 def record(config: Config, folder: Path, inputs: Mapping[str, Path], device: str = "auto") -> None:
     """Write config.toml (resolved) and environment.json of a run."""
     write_config(config, RunFolder(folder).config)
@@ -278,6 +270,8 @@ def run_all(
     say: Say = str,
 ) -> dict[str, Any]:
     """The whole chain in one process; returns the content of scores.json."""
+    from flarecast.report import write_report
+
     check_parts(config, deep=True)
     references = [_reference(name, raw, run.folder) for name in config.evaluate.references]
     say(f"ingest {config.ingest.source} -> {run.windows}")
@@ -296,7 +290,7 @@ def run_all(
     say(f"evaluate -> {run.scores}")
     content = run_evaluate(run.calibrated, references, None, config, run.scores)
     say(f"report -> {run.report}")
-    run_report(run)
+    write_report(run)
     return content
 
 

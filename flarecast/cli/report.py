@@ -16,10 +16,10 @@ def command(run_dir: Path, sunspots: Path | None) -> None:
 
     RUN_DIR holds scores.json and calibrated.nc at least; what else is missing is said in its place.
     """
-    from flarecast.chain import run_report
+    from flarecast.report import write_report
     from flarecast.run_folder import RunFolder
 
     run = RunFolder(run_dir)
-    panels = run_report(run, sunspots)
+    panels = write_report(run, sunspots)
     drawn = sum(panel.figure is not None for panel in panels)
     say(f"{run.report}: {drawn} figures; {run.card}")

@@ -81,7 +81,7 @@ def save_figure(figure: "Figure", out: Path) -> None:
 
 
 def settle(figure: "Figure") -> None:
-    """Lay a figure out once and for all, since the layout's solver differs in the last bits from call to call."""
+    """Lay a figure out once and for all: the layout's solver differs in the last bits from call to call."""
     figure.draw_without_rendering()
     figure.set_layout_engine(None)
     for axes in figure.axes:

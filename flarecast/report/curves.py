@@ -109,7 +109,8 @@ def count_curves(
 
 
 def quantiles(resampled: FloatArray, confidence: float = CONFIDENCE) -> tuple[FloatArray, FloatArray]:
-    """Bounds of the middle of resampled values (resample, point), each of shape (point,); NaN left out."""
+    """Bounds of the middle of resampled values (resample, point), each of shape (point,), without the undefined."""
+    resampled = np.where(np.isfinite(resampled), resampled, np.nan)
     known = ~np.isnan(resampled).all(axis=0)
     low, high = (np.full(resampled.shape[1], np.nan) for _ in range(2))
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]

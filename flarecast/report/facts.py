@@ -25,6 +25,7 @@ def facts_of(content: Content) -> dict[str, str]:
         found |= _of_config(content.config)
     if content.model:
         found["model"] = f"{content.model['model_name']} {_options(content.model['model_options'])}".strip()
+        found["weights kept"] = str(content.model["training"].get("kept", ""))
         found["features"] = ", ".join(map(str, content.model["features"]))
     return {term: text for term, text in found.items() if text}
 
@@ -48,7 +49,6 @@ def _of_config(config: Config) -> dict[str, str]:
     return {
         "split": f"{config.split.strategy} {_options(config.split.options)}{embargo}",
         "balance": config.balance.name,
-        "averaging": config.train.averaging,
         "calibration": calibrated if config.calibrate.name != "none" else "none",
         "unassigned flares": config.unassigned,
     }

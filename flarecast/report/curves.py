@@ -91,10 +91,11 @@ def count_curves(
     n_bins = len(edges)
     found: dict[str, list[FloatArray]] = {"events": [], "non_events": [], "sums": []}
     for sample in drawn.ways.values():
+        counts = sample.counts.astype(np.float64)
         code, n_blocks = sample.blocks.code * n_bins + bins, sample.blocks.n
         for name, weight in (("events", came), ("non_events", ~came), ("sums", values)):
             table = np.bincount(code, weights=weight.astype(np.float64), minlength=n_blocks * n_bins)
-            found[name].append(sample.counts @ table.reshape(n_blocks, n_bins))
+            found[name].append(counts @ table.reshape(n_blocks, n_bins))
     counted = np.bincount(bins, minlength=n_bins)
     sums = np.bincount(bins, weights=values, minlength=n_bins)
     return Curves(
@@ -109,7 +110,7 @@ def count_curves(
 
 
 def quantiles(resampled: FloatArray, confidence: float = CONFIDENCE) -> tuple[FloatArray, FloatArray]:
-    """Bounds of the middle of resampled values (resample, point), each of shape (point,), without the undefined."""
+    """Bounds of the middle of resampled values (resample, point), each (point,), without the undefined."""
     resampled = np.where(np.isfinite(resampled), resampled, np.nan)
     known = ~np.isnan(resampled).all(axis=0)
     low, high = (np.full(resampled.shape[1], np.nan) for _ in range(2))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from flarecast import balance, calibrators, exchange, models
+from flarecast import calibrators, exchange
 from flarecast import split as splitting
 from flarecast.audit import (
     Audit,
@@ -23,63 +23,24 @@ from flarecast.audit import (
 )
 from flarecast.calibrate import calibrate as calibrate_forecasts
 from flarecast.config import Config, check_options, load_config, write_config
-from flarecast.ensembles import recipe_of
 from flarecast.environment import environment
 from flarecast.errors import FlarecastError, choose
 from flarecast.evaluate import evaluate as score_forecasts
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
+from flarecast.parts import check_parts as check_parts
 from flarecast.provenance import known_accesses, provenance
 from flarecast.resources import ALONE, Resources
 from flarecast.run_folder import RunFolder as RunFolder
-from flarecast.scale import SCALES
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 from flarecast.seen import record_evaluation
-from flarecast.sources import make_windows, source_of
+from flarecast.sources import make_windows
 from flarecast.windows import open_windows
 
 if TYPE_CHECKING:
     from flarecast.model_file import TrainedModel
 
 Say = Callable[[str], object]
-
-
-def check_parts(config: Config, deep: bool = False) -> None:
-    """Check the name and options of every part of a run before any stage starts.
-
-    Args:
-        config: The configuration.
-        deep: Also check the options of the model, the loss and the averaging, which imports torch.
-
-    Raises:
-        FlarecastError: An unknown part or option.
-    """
-    source_of(config)
-    strategy = choose("split.strategy", config.split.strategy, splitting.STRATEGIES)
-    check_options(strategy, config.split.options, "split.options", ("embargo_hours",))
-    balancer = choose("balance.name", config.balance.name, balance.BALANCERS)
-    check_options(balancer, config.balance.options, "balance.options")
-    if config.balance.name in balance.NEVER_ANALYTIC and config.calibrate.name in ("none", "prior"):
-        raise FlarecastError(
-            f"balance.name {config.balance.name} moves probabilities in a way that no prior undoes: expected "
-            f"a fitted calibrator, got calibrate.name {config.calibrate.name}; use platt"
-        )
-    calibrator = choose("calibrate.name", config.calibrate.name, calibrators.CALIBRATORS)
-    check_options(calibrator, config.calibrate.options, "calibrate.options", ("group",))
-    update = choose("calibrate.update", config.calibrate.update, calibrators.updates.UPDATES)
-    check_options(update, config.calibrate.update_options, "calibrate.update_options")
-    choose("model.name", config.model.name, models.MODELS)
-    recipe_of(config)
-    choose("scale.name", config.scale.name, SCALES)
-    if deep:
-        from flarecast.train import check_parts as check_training_parts
-
-        check_training_parts(config)
-    for name in config.rivals:
-        try:
-            check_parts(config.of_rival(name), deep)
-        except FlarecastError as error:
-            raise FlarecastError(f"rivals.{name}: {error}") from error
 
 
 def run_ingest(config: Config, raw: Path | None, out: Path, scheduler: str = "") -> xr.Dataset:

@@ -61,6 +61,7 @@ FLOORS = {
         "describe",
         "sources",
         "chain",
+        "parts",
         "study",
         "explain",
         "report",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from flarecast import calibrators, exchange
+from flarecast import exchange
 from flarecast import split as splitting
 from flarecast.audit import (
     Audit,

@@ -40,6 +40,14 @@ from flarecast.skill.contingency import (
     tss,
 )
 from flarecast.skill.contingency_skill import accuracy, apss, gilbert, hss1, mcc, sedi
+from flarecast.skill.curves import (
+    Band,
+    DieboldMariano,
+    corp_curve,
+    diebold_mariano,
+    murphy_curve,
+    value_curve,
+)
 from flarecast.skill.decomposition import reliability, resolution, sharpness, uncertainty, within_bin
 from flarecast.skill.economic import COST_RATIOS, CostSums, economic_value, sum_costs
 from flarecast.skill.intervals import (
@@ -116,12 +124,14 @@ __all__ = [
     "PROBABILITY",
     "RANKING",
     "SCORES",
+    "Band",
     "BinSums",
     "Blocks",
     "CalibrationSums",
     "ClassSums",
     "ContingencyTable",
     "CostSums",
+    "DieboldMariano",
     "Estimate",
     "Form",
     "Interval",
@@ -145,7 +155,9 @@ __all__ = [
     "class_recall",
     "combined",
     "contingency_table",
+    "corp_curve",
     "csi",
+    "diebold_mariano",
     "discrimination",
     "draw_counts",
     "draw_sample",
@@ -176,6 +188,7 @@ __all__ = [
     "mcc",
     "minus",
     "miscalibration",
+    "murphy_curve",
     "p_value",
     "permute_calibration",
     "permute_classes",
@@ -205,5 +218,6 @@ __all__ = [
     "tss",
     "tss_max",
     "uncertainty",
+    "value_curve",
     "within_bin",
 ]

@@ -166,20 +166,37 @@ def calibration_intercept(sums: CalibrationSums) -> FloatArray:
     return np.asarray(sums.fit[0] + _newton_step(sums.gradient, sums.curvature)[0])
 
 
-def _isotonic_square(ranked: RankedCounts) -> FloatArray:
-    """Mean square of the isotonic fit of outcomes on probabilities, shapes (..., bin) -> (...)."""
+def fit_isotonic(in_events: FloatArray, in_non_events: FloatArray) -> FloatArray:
+    """Frequency of events by rank after the best increasing map of the forecasts.
+
+    Args:
+        in_events: Events by rank, from the highest down, any shape (..., bin).
+        in_non_events: Non-events by rank.
+
+    Returns:
+        Shape (..., bin); of a rank without windows that of the next above, or below at the top; NaN where
+        there are no windows at all.
+    """
     from scipy.optimize import isotonic_regression
 
-    events = np.asarray(ranked.in_events, dtype=np.float64)
-    windows = events + ranked.in_non_events
-    found = np.full(windows.shape[:-1], np.nan)
-    for nth in np.ndindex(found.shape):
-        drawn = windows[nth] > 0
-        size, hit = windows[nth][drawn], events[nth][drawn]
-        if size.size:
-            fit = isotonic_regression(hit / size, weights=size, increasing=False).x
-            found[nth] = (size * fit**2).sum() / size.sum()
+    events = np.asarray(in_events, dtype=np.float64)
+    windows = events + in_non_events
+    found = np.full(windows.shape, np.nan)
+    for nth in np.ndindex(windows.shape[:-1]):
+        drawn = np.flatnonzero(windows[nth] > 0)
+        if drawn.size:
+            size = windows[nth][drawn]
+            fit = isotonic_regression(events[nth][drawn] / size, weights=size, increasing=False).x
+            last = np.searchsorted(drawn, np.arange(windows.shape[-1]), side="right") - 1
+            found[nth] = fit[last.clip(0)]
     return found
+
+
+def _isotonic_square(ranked: RankedCounts) -> FloatArray:
+    """Mean square of the isotonic fit of outcomes on probabilities, shapes (..., bin) -> (...)."""
+    windows = np.asarray(ranked.in_events, dtype=np.float64) + ranked.in_non_events
+    fit = np.nan_to_num(fit_isotonic(ranked.in_events, ranked.in_non_events))
+    return ratio((windows * fit**2).sum(axis=-1), windows.sum(axis=-1))
 
 
 def _fit_logistic(logit: FloatArray, occurred: BoolArray) -> FloatArray:

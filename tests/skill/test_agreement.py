@@ -1,4 +1,4 @@
-"""Every score beside scikit-learn, the `scores` library or numpy on random data, or by hand if none has it."""
+"""Every score beside scikit-learn, the `scores` library or numpy on random data; by hand if none has it."""
 
 from collections.abc import Callable
 from functools import partial

@@ -29,6 +29,11 @@ def reading_warnings(forecasts: xr.Dataset) -> list[str]:
     contradictory = int((reached & (occurred == 0)).any(axis=1).sum())
     if contradictory:
         found.append(f"{contradictory:,} windows have an event without the weaker ones that it includes")
+    stated = forecasts["probability"].values
+    least = np.fmin.accumulate(stated, axis=1)  # of it and all weaker events
+    rising = int((stated > least).any(axis=1).sum())
+    if rising:
+        found.append(f"{rising:,} windows have a stronger event that is more probable than a weaker one")
     return found
 
 

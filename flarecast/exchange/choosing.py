@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
 from flarecast import files
-from flarecast.exchange.forecast_csv import counting_rows, day_ahead, lay_out
+from flarecast.exchange.forecast_csv import counting_rows
+from flarecast.exchange.rows import Rows, day_ahead, lay_out, numbered
 
 _KEY = ["region", "valid_from", "valid_to", "day_ahead", "event"]
 
@@ -52,7 +54,24 @@ def as_forecasts(rows: Sequence[Row], name: str, attributes: Mapping[str, Any]) 
         "n_replaced": len(latest) - len(chosen),
         "n_late": int((chosen["issue_time"] > chosen["valid_from"]).sum()),
     }
-    return lay_out(chosen, name, {**attributes, **counts})
+    return lay_out(_as_rows(chosen), name, {**attributes, **counts})
+
+
+def _as_rows(table: pd.DataFrame) -> Rows:
+    """Columns of a table as rows without lines."""
+    region, regions = numbered(table["region"].to_numpy())
+    event, events = numbered(table["event"].to_numpy(), by_class=True)
+    columns = {name: table[name].to_numpy() for name in ("issue_time", "valid_from", "valid_to")}
+    return Rows(
+        **columns,
+        region=region.astype(np.int32),
+        event=event.astype(np.int16),
+        probability=table["probability"].to_numpy(dtype=np.float64),
+        occurred=table["occurred"].to_numpy(),
+        line=np.zeros(len(table), dtype=np.int64),
+        regions=regions,
+        events=events,
+    )
 
 
 def source_files(raw: Path, paths: Sequence[Path]) -> list[str]:

@@ -8,40 +8,24 @@ is never replaced by a later one for tomorrow. Of several forecasts of one span 
 its start counts, else the first issued after it.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from flarecast import cycles, goes
+from flarecast import cycles
 from flarecast.errors import FlarecastError
 from flarecast.exchange.csv_columns import read_columns
+from flarecast.exchange.rows import Rows, day_ahead, known_outcomes, lay_out, pack
 from flarecast.files import replacing
-from flarecast.schema import FORECASTS, NO_TIME, ROLES, build
+from flarecast.schema import ROLES
+
+__all__ = ["counting_rows", "day_ahead", "read_csv", "write_csv"]
 
 IntArray = NDArray[np.int64]
-
-_SPAN = ["region", "valid_from", "valid_to"]
-_KEY = [*_SPAN, "day_ahead"]
-
-
-def day_ahead(issue_time: ArrayLike, valid_from: ArrayLike) -> IntArray:
-    """Day ahead of forecasts by their times [s since 1970], any shape: 1 for a span that starts within 24 h.
-
-    Source: DESIGN of the forecast table: 1 + max(0, floor((valid_from - issue_time) / 24 h)).
-    """
-    delay = np.asarray(valid_from, dtype=np.int64) - np.asarray(issue_time, dtype=np.int64)
-    return 1 + np.maximum(0, delay // cycles.DAY)
-
-
-def clusters_of(region: NDArray[Any], valid_from: IntArray) -> NDArray[Any]:
-    """What is resampled as a whole: the region, or the 27-day rotation where the region is the disk."""
-    rotation = cycles.rotation_of(valid_from).astype(str).astype(object)
-    return np.where(region == "disk", "rotation " + rotation, region)
 
 
 def counting_rows(rows: pd.DataFrame, key: list[str], issue_time: str = "issue_time") -> NDArray[np.int64]:
@@ -77,18 +61,42 @@ def read_csv(path: Path) -> xr.Dataset:
         FlarecastError: The file is missing or no such table; all problems are named with their lines.
     """
     rows, notes = read_columns(path)
-    rows["day_ahead"] = day_ahead(rows["issue_time"], rows["valid_from"])
-    n_rows = len(rows)
-    rows = rows.drop_duplicates([*_KEY, "event", "issue_time", "probability", "occurred"])
-    notes["n_repeats"] = n_rows - len(rows)
-    _refuse_conflicts(path, rows)
-    occurred = _outcomes(rows)
-    forecast = rows[rows["probability"].notna()].reset_index(drop=True)
-    chosen = forecast.iloc[counting_rows(forecast, [*_KEY, "event"])]
-    notes["n_replaced"] = len(forecast) - len(chosen)
-    notes["n_late"] = int((chosen["issue_time"] > chosen["valid_from"]).sum())
-    silent = rows[rows["probability"].isna()]
-    return lay_out(pd.concat([chosen, silent]), path.stem, {"history": "read from CSV", **notes}, occurred)
+    about = pack(rows.window, rows.event)
+    order = np.lexsort((rows.occurred, rows.probability, rows.issue_time, about))
+    repeated = _repeated(rows, about, order)
+    notes["n_repeats"] = int(repeated.sum())
+    order = order[~repeated]
+    rows, about = rows.take(order), about[order]
+    _refuse_conflicts(path, rows, about)
+    stated = np.flatnonzero(~np.isnan(rows.probability))
+    chosen = stated[_counting(about[stated], rows.issue_time[stated] <= rows.valid_from[stated])]
+    notes["n_replaced"] = stated.size - chosen.size
+    notes["n_late"] = int((rows.issue_time[chosen] > rows.valid_from[chosen]).sum())
+    kept = np.isnan(rows.probability)
+    kept[chosen] = True
+    return lay_out(rows.take(kept), path.stem, {"history": "read from CSV", **notes}, rows)
+
+
+def _repeated(rows: Rows, about: IntArray, order: IntArray) -> NDArray[np.bool_]:
+    """Whether each row, in that order, says the same as the one before it, shape (row,)."""
+    same = np.ones(order.size, dtype=bool)
+    same[:1] = False
+    for values in (about, rows.issue_time, rows.occurred, rows.probability):
+        sorted_values = values[order]
+        equal = sorted_values[1:] == sorted_values[:-1]
+        if sorted_values.dtype.kind == "f":
+            equal |= np.isnan(sorted_values[1:]) & np.isnan(sorted_values[:-1])
+        same[1:] &= equal
+    return same
+
+
+def _counting(about: IntArray, in_time: NDArray[np.bool_]) -> IntArray:
+    """Of rows sorted by what they are about and issue time, those that count: see the head of this file."""
+    if not about.size:
+        return np.zeros(0, dtype=np.int64)
+    first = np.flatnonzero(np.diff(about, prepend=about[0] - 1))
+    n_in_time = np.add.reduceat(in_time.astype(np.int64), first)
+    return np.asarray(first + np.maximum(n_in_time - 1, 0))
 
 
 def write_csv(forecasts: xr.Dataset, path: Path) -> None:
@@ -128,78 +136,30 @@ def _iso(seconds: IntArray) -> NDArray[Any]:
     return np.char.add(text, "Z").astype(object)
 
 
-def _refuse_conflicts(path: Path, rows: pd.DataFrame) -> None:
-    """Raise where two rows say different things about one forecast or one outcome."""
+def _refuse_conflicts(path: Path, rows: Rows, about: IntArray) -> None:
+    """Raise where two rows, sorted by what they are about and issue time, contradict each other."""
+    stated = np.flatnonzero(~np.isnan(rows.probability))
+    same = (np.diff(about[stated]) == 0) & (np.diff(rows.issue_time[stated]) == 0)
+    _, outcome, known = known_outcomes(rows)
+    number = rows.outcome[known]
     problems = []
-    same_issue = [*_SPAN, "event", "issue_time"]
-    stated = rows[rows["probability"].notna()]
-    known = rows[rows["occurred"] >= 0].drop_duplicates([*_SPAN, "event", "occurred"])
-    for what, table, key in (
-        ("probability", stated.drop_duplicates([*same_issue, "probability"]), same_issue),
-        ("occurred", known, [*_SPAN, "event"]),
+    for what, values, places, alike in (
+        ("probability", rows.probability[stated], stated, same),
+        ("occurred", outcome, known, np.diff(number) == 0),
     ):
-        conflicting = table[table.duplicated(key, keep=False)].sort_values([*key, "line"], kind="stable")
-        if len(conflicting):
-            first, second = (conflicting.iloc[nth] for nth in (0, 1))
-            problems.append(
-                f"{what}: expected one value per forecast, got {first[what]:g} in line {first['line']} and "
-                f"{second[what]:g} in line {second['line']} for {first['region']} from "
-                f"{cycles.iso(first['valid_from'])}, {first['event']}"
-            )
+        differ = np.flatnonzero(alike & (values[1:] != values[:-1]))
+        if differ.size:
+            pair = places[[differ[0], differ[0] + 1]]
+            problems.append(_conflict(what, rows.take(pair[np.argsort(rows.line[pair])])))
     if problems:
         raise FlarecastError(f"{path}: " + "; ".join(problems))
 
 
-def _outcomes(rows: pd.DataFrame) -> pd.Series:
-    """Known outcome of each span and event; what one row leaves open another may know."""
-    known = rows[rows["occurred"] >= 0].drop_duplicates([*_SPAN, "event"])
-    return known.set_index([*_SPAN, "event"])["occurred"]
-
-
-def lay_out(
-    rows: pd.DataFrame, name: str, attributes: Mapping[str, Any], known: pd.Series | None = None
-) -> xr.Dataset:
-    """Lay rows out as (window, event); the last issue time of a window's events is the window's.
-
-    Args:
-        rows: At most one a span, day ahead and event: times [s since 1970], `region`, `event`, `day_ahead`,
-            `probability` (NaN = not forecast) and `occurred` (-1 = unknown).
-        name: Name of the forecast.
-        attributes: Attributes of the file.
-        known: Outcomes by region, valid_from, valid_to and event, where they are not those of the rows alone.
-    """
-    known = _outcomes(rows) if known is None else known
-    events = sorted(rows["event"].unique(), key=goes.parse_class)
-    rows = rows.sort_values(["region", "valid_from", "day_ahead", "valid_to"], kind="stable")
-    windows = rows.drop_duplicates(_KEY).reset_index(drop=True)
-    window = rows.groupby(_KEY, sort=False).ngroup().to_numpy()
-    event = pd.Index(events).get_indexer(rows["event"])
-    shape = (len(windows), len(events))
-    probability = np.full(shape, np.nan)
-    stated = rows["probability"].notna().to_numpy()
-    probability[window[stated], event[stated]] = rows["probability"].to_numpy()[stated]
-    issue_time = np.full(len(windows), NO_TIME)
-    # A window without any forecast keeps the issue time of its empty rows.
-    for part in (~stated & ~np.isin(window, window[stated]), stated):
-        np.maximum.at(issue_time, window[part], rows["issue_time"].to_numpy()[part])
-    occurred = np.full(shape, -1, dtype=np.int8)
-    spans = pd.MultiIndex.from_frame(windows[_SPAN])
-    for column, label in enumerate(events):
-        if label in known.index.get_level_values("event"):
-            outcome = known.xs(label, level="event").reindex(spans)
-            occurred[:, column] = outcome.fillna(-1).to_numpy().astype(np.int8)
-    region = windows["region"].to_numpy().astype(object)
-    valid_from = windows["valid_from"].to_numpy()
-    arrays = {
-        "event": events,
-        "probability": probability,
-        "occurred": occurred,
-        "issue_time": issue_time,
-        "valid_from": valid_from,
-        "valid_to": windows["valid_to"].to_numpy(),
-        "region": region,
-        "cluster": clusters_of(region, valid_from),
-        "role": np.zeros(len(windows), dtype=np.int8),
-        "fold": np.zeros(len(windows), dtype=np.int32),
-    }
-    return build(FORECASTS, arrays, {"forecast_name": name, **attributes})
+def _conflict(what: str, pair: Rows) -> str:
+    """A sentence on two rows."""
+    values = getattr(pair, what)
+    return (
+        f"{what}: expected one value per forecast, got {values[0]:g} in line {pair.line[0]} and "
+        f"{values[1]:g} in line {pair.line[1]} for {pair.regions[pair.region[0]]} from "
+        f"{cycles.iso(pair.valid_from[0])}, {pair.events[pair.event[0]]}"
+    )

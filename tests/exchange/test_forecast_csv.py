@@ -201,6 +201,7 @@ def test_times_with_another_zone_are_converted_and_those_without_are_utc_and_cou
         ([row(region="")], "region in line 2: .* got an empty cell"),
         ([row(issue="yesterday")], "issue_time in line 2: expected an ISO 8601 time .* got 'yesterday'"),
         ([row(issue="")], "issue_time in line 2"),
+        ([row(issue="9999-12-31T23:59:59-14:00")], "issue_time in line 2: .* of the years 1 to 9999"),
         (
             ["2012-03-06T22:00:00Z,2012-03-07T00:00:00Z,2012-03-07T00:00:00Z,disk,M1.0,0.5,0"],
             "valid_to: expected a time after valid_from, got none in line 2",

@@ -22,6 +22,7 @@ from flarecast.audit import (
     roles_of,
 )
 from flarecast.calibrate import calibrate as calibrate_forecasts
+from flarecast.combining import fit_combinations, with_combinations
 from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
 from flarecast.errors import FlarecastError, choose
@@ -172,6 +173,9 @@ def run_calibrate(forecasts_path: Path, config: Config, out: Path) -> xr.Dataset
     calibrated, calibration = calibrate_forecasts(
         forecasts, settings.name, settings.options, settings=settings, rng=config.generator("calibrate")
     )
+    if settings.combine:
+        calibration["combinations"] = fit_combinations(calibrated, settings.combine)
+        calibrated = with_combinations(calibrated, calibration["combinations"])
     calibration["forecasts_sha256"] = sha256(forecasts_path)
     write_json(out.parent / "calibration.json", calibration)
     save(calibrated, out, FORECASTS)

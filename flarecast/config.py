@@ -46,7 +46,7 @@ RIVAL_SECTIONS = ("scale", "balance", "model", "train", "ensemble")
 MEMBER_STAGES = ("train", "balance", "bag")
 """Stages whose random numbers each member of an ensemble draws for itself."""
 
-TAKEN = ("model", "raw", "truth", "truth_observed", *REFERENCE_NAMES)
+TAKEN = ("model", "raw", "truth", "truth_observed", "vote", "stack", *REFERENCE_NAMES)
 """Names of scores.json that no rival may have."""
 
 OUT_OF_FOLD_BY_DEFAULT: frozenset[str] = frozenset({"by_cycle"})
@@ -128,6 +128,7 @@ class Config(Section):
                 f"rivals.{name}: expected sections {', '.join(RIVAL_SECTIONS)}, got {', '.join(unknown)}"
             )
         content = self.resolved() | {"rivals": {}, "ensemble": {}}  # single unless it says otherwise
+        content["calibrate"] |= {"combine": []}
         for section, values in changes.items():
             before = {} if section in ("model", "balance") else content[section]
             content[section] = {**before, **values}

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast.calibration import calibrated
+from flarecast.combining import with_combinations
 from flarecast.forecast import forecast
 from flarecast.members import with_members
 from flarecast.model_file import TrainedModel, load
@@ -58,7 +59,9 @@ def forecast_folds(
     merged = _merged(parts)
     if split is not None:
         merged.attrs |= {name: int(split.attrs.get(name, 0)) for name in ("final_fold", "out_of_fold")}
-    return merged if calibration is None else calibrated(merged, calibration)
+    if calibration is None:
+        return merged
+    return with_combinations(calibrated(merged, calibration), calibration.get("combinations", {}))
 
 
 def _loaded(folder: Path, device: str) -> TrainedModel:

@@ -40,6 +40,11 @@ def check_parts(config: Config, deep: bool = False) -> None:
         from flarecast.train import check_parts as check_training_parts
 
         check_training_parts(config)
+    if config.calibrate.combine and not config.rivals:
+        raise FlarecastError(
+            "calibrate.combine: expected rivals to combine the model with, got none; add a section "
+            "[rivals.NAME]"
+        )
     for name in config.rivals:
         try:
             check_parts(config.of_rival(name), deep)

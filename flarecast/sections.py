@@ -157,6 +157,7 @@ class Calibrate(Section):
     `nesting` says what keeps a stronger event from being likelier: curves of events and their running
     `minimum`, or curves of each event given the one below (`conditional`). `update`, an entry of
     `calibrators.updates.UPDATES`, goes on learning with outcomes whose span was over `delay_hours` before.
+    `combine` makes forecasts of those of the model and its rivals, entries of `combining.COMBINATIONS`.
     """
 
     name: str = "platt"
@@ -164,6 +165,7 @@ class Calibrate(Section):
     fit_on: Literal["calibration", "out_of_fold"] | None = None
     folds: int = Field(5, ge=2, le=100)
     options: Options = {}
+    combine: tuple[Literal["vote", "stack"], ...] = ()
     decision: Decision = Decision()
     update: str = "none"
     update_options: Options = {}

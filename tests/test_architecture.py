@@ -28,6 +28,7 @@ FLOORS = {
         "bayes",
         "members",
         "bagging",
+        "combining",
         "checkpoint",
         "prepare",
         "narrow",

@@ -115,7 +115,8 @@ def _calibration(folder: Path, roles: RoleArray, final: int) -> Iterator[Finding
     if not np.array_equal(role, _roles_of_rows(fold, roles, final)):
         yield _changed("forecasts.nc", "other roles than split.nc; forecast anew")
         return
-    for name, one in {"the model": said, **said.get("rivals", {})}.items():
+    fitted = {"the model": said, **said.get("rivals", {}), **said.get("combinations", {})}
+    for name, one in fitted.items():
         if "seen" not in one:
             yield note("calibration", f"the calibration of {name} does not say what it saw; calibrate anew")
         for number, part in one.get("folds", {"": one}).items():

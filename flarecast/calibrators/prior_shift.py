@@ -71,7 +71,7 @@ def moved(probability: FloatArray, before: float, after: float) -> FloatArray:
 
 
 def em(
-    history: History, start: Mapping[str, Any], *, span_days: float = 365.0, every_days: float = 27.0
+    history: History, start: Mapping[str, Any], *, span_days: float = 3650.0, every_days: float = 27.0
 ) -> FloatArray:
     """Forecasts moved to the rate that `em_rate` finds in those of the last `span_days`.
 
@@ -93,7 +93,7 @@ def em(
 
 
 def black_box(
-    history: History, start: Mapping[str, Any], *, span_days: float = 365.0, every_days: float = 27.0
+    history: History, start: Mapping[str, Any], *, span_days: float = 3650.0, every_days: float = 27.0
 ) -> FloatArray:
     """Forecasts moved to the rate that `black_box_rate` finds in those of the last `span_days`.
 

@@ -37,8 +37,9 @@ def command(
     """Train many models on the same windows, and compare them with paired intervals.
 
     NAME is temporal-coherence: random against coherent splits, inner validation, normalisation, a resampled
-    test set, thresholds from test, and every remedy for rare events. Writes study.json and study.html; what
-    is done is not done again when the same command is given again.
+    test set, thresholds from test, and every remedy for rare events; or calibration: the run's model and
+    rivals calibrated in every way. Writes study.json and study.html; what is done is not done again when the
+    same command is given again.
     """
     from flarecast.config import load_config
     from flarecast.errors import choose

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 
+from flarecast.study.calibration import calibration
 from flarecast.study.temporal_coherence import temporal_coherence
 from flarecast.study.told import Told
 
-STUDIES: dict[str, Callable[..., Told]] = {"temporal-coherence": temporal_coherence}
+STUDIES: dict[str, Callable[..., Told]] = {
+    "temporal-coherence": temporal_coherence,
+    "calibration": calibration,
+}
 """Name of the command line: function of (config, sources, folder, resources, say)."""
 
 __all__ = ["STUDIES"]

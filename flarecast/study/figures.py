@@ -32,7 +32,7 @@ def draw_inflation(contrasts: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     labels = list(dict.fromkeys(row["arm"] for row in rows))
     models = list(dict.fromkeys(row["model"] for row in rows))
-    figure = _figure(8, 1.2 + 0.5 * max(1, len(labels)))
+    figure = new_figure(8, 1.2 + 0.5 * max(1, len(labels)))
     axes = figure.subplots()
     height = 0.8 / max(1, len(models))
     for nth, model in enumerate(models):
@@ -51,12 +51,12 @@ def draw_inflation(contrasts: Mapping[str, Mapping[str, Any]]) -> str:
     axes.invert_yaxis()
     axes.set_xlabel("TSS added, with 95 % interval")
     _legend(axes)
-    return _svg(figure)
+    return draw_svg(figure)
 
 
 def draw_remedies(rows: Sequence[Mapping[str, Any]]) -> str:
     """TSS against BSS of every remedy, raw hollow and calibrated filled, joined by a line."""
-    figure = _figure(8, 5)
+    figure = new_figure(8, 5)
     axes = figure.subplots()
     cells = {(row["model"], row["arm"], row["score"]): row["value"] for row in rows}
     plain = {(row["model"], row["score"]): row["value_against"] for row in rows}
@@ -84,12 +84,12 @@ def draw_remedies(rows: Sequence[Mapping[str, Any]]) -> str:
     axes.set_xlabel("Brier skill score (linear to 0.5, then logarithmic)")
     axes.set_ylabel("TSS at the threshold from calibration")
     _legend(axes)
-    return _svg(figure)
+    return draw_svg(figure)
 
 
 def draw_reliability(named: Mapping[str, xr.Dataset], event: int) -> str:
     """How often the event came against how likely it was said, raw and calibrated, an arm a line."""
-    figure = _figure(8, 4.2)
+    figure = new_figure(8, 4.2)
     for axes, variable, title in zip(
         figure.subplots(1, 2, sharey=True),
         ("probability_raw", "probability"),
@@ -112,10 +112,10 @@ def draw_reliability(named: Mapping[str, xr.Dataset], event: int) -> str:
         axes.set_xlabel("forecast probability")
     figure.axes[0].set_ylabel("observed frequency")
     _legend(figure.axes[0])
-    return _svg(figure)
+    return draw_svg(figure)
 
 
-def _figure(width: float, height: float) -> "Figure":
+def new_figure(width: float, height: float) -> "Figure":
     """An empty figure that belongs to no window system."""
     from matplotlib.figure import Figure
 
@@ -128,7 +128,7 @@ def _legend(axes: "Axes") -> None:
         axes.legend(fontsize=8, frameon=False)
 
 
-def _svg(figure: "Figure") -> str:
+def draw_svg(figure: "Figure") -> str:
     """The figure as one SVG element, the same bytes for the same numbers."""
     import matplotlib as mpl
 

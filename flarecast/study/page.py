@@ -62,7 +62,7 @@ def _differences(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return f"<details><summary>The numbers</summary>{_table(head, body)}</details>"
+    return f"<details><summary>The numbers</summary>{table(head, body)}</details>"
 
 
 def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
@@ -76,10 +76,10 @@ def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
         )
         for arm in arms
     ]
-    return _table(head, body)
+    return table(head, body)
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """An HTML table."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)

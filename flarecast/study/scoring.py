@@ -103,7 +103,7 @@ def score_rows(
     occurred = forecasts["occurred"].values[rows, event] == 1
     ways: list[dict[str, Estimate]] = []
     for code, counts in zip(draw.codes, draw.counts, strict=True):
-        sample = _sample(occurred, code[rows], counts)
+        sample = sample_of(occurred, code[rows], counts)
         found = skill.estimate_contingency(sample, probability, cut)
         found |= skill.estimate_probability(sample, probability) | skill.estimate_ranking(sample, probability)
         of_raw = skill.estimate_probability(sample, raw)
@@ -138,7 +138,7 @@ def _without_resamples(estimate: Estimate) -> Estimate:
     return Estimate(estimate.value, np.full_like(estimate.resampled, np.nan), estimate.reason)
 
 
-def _sample(occurred: BoolArray, code: NDArray[np.int64], counts: NDArray[np.uint8]) -> skill.Sample:
+def sample_of(occurred: BoolArray, code: NDArray[np.int64], counts: NDArray[np.uint8]) -> skill.Sample:
     """Windows whose blocks are numbered as in the whole file."""
     return skill.Sample(
         occurred=occurred,

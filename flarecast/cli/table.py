@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from flarecast.cli.parts import occasion_lines, year_lines
+
 COLUMNS = ("tss", "hss", "average_precision", "bss", "ece")
 """Scores shown; scores.json holds all."""
 
@@ -37,8 +39,9 @@ def print_scores(content: Mapping[str, Any]) -> None:
     click.echo(f"- {content['about_intervals']}")
     for line in _lost_lines(content):
         click.echo(line)
-    for line in _fold_lines(content["records"]):
-        click.echo(line)
+    for lines in (occasion_lines, year_lines, _fold_lines):
+        for line in lines(content["records"]):
+            click.echo(line)
     for reason in reasons:
         click.echo(reason)
     for name, pairing in content["pairing"]["references"].items():

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import skill
+from flarecast.evaluate.breakdowns import compared_in_parts, score_breakdowns
 from flarecast.evaluate.cautions import (
     pairing_warnings,
     reading_warnings,
@@ -19,9 +20,11 @@ from flarecast.evaluate.cautions import (
 )
 from flarecast.evaluate.classes import class_rows, forecast_classes, score_classes
 from flarecast.evaluate.contenders import Contender, contender_raw, contenders_of, reference_names
+from flarecast.evaluate.occasions import score_occasions
 from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
 from flarecast.evaluate.records import Drawn, Place, difference_records, lost_record, records, score
 from flarecast.evaluate.significance import add_holm, permute
+from flarecast.evaluate.simpson import simpson_warnings
 from flarecast.evaluate.subsets import (
     OUT_OF_FOLD,
     BlockChoice,
@@ -120,6 +123,11 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         content["blocks"][place.event] = _block_counts(drawn)
         content["records"] += _score_event(present, event, common, place, drawn)
         content["records"] += _score_subsets(forecasts, present, event, common, place, draw)
+        content["records"] += score_occasions(
+            forecasts, compared_in_parts(present), event, common, drawn, place
+        )
+        content["records"] += score_breakdowns(forecasts, present, event, common, place, draw)
+        warnings += simpson_warnings(content["records"], place.event)
         content["records"] += _score_folds(forecasts, event, place, draw)
         warnings += sample_warnings(forecasts, event, common)
         warnings += unknown_warnings(place.event, pairing["events"][place.event])

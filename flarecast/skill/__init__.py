@@ -64,6 +64,7 @@ from flarecast.skill.intervals import (
     minus,
     relative,
 )
+from flarecast.skill.occasions import estimate_occasions
 from flarecast.skill.permutation import (
     draw_swaps,
     holm,
@@ -103,6 +104,7 @@ from flarecast.skill.scores import (
     CLASSES,
     CONTINGENCY,
     ECONOMIC,
+    OCCASIONS,
     PER_CLASS,
     PROBABILITY,
     RANKING,
@@ -120,6 +122,7 @@ __all__ = [
     "ECONOMIC",
     "FEWEST_EVENT_BLOCKS",
     "FEW_EVENT_BLOCKS",
+    "OCCASIONS",
     "PER_CLASS",
     "PROBABILITY",
     "RANKING",
@@ -168,6 +171,7 @@ __all__ = [
     "estimate_classes",
     "estimate_contingency",
     "estimate_economic",
+    "estimate_occasions",
     "estimate_probability",
     "estimate_ranking",
     "f1",

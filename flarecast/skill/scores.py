@@ -211,6 +211,20 @@ def scores_of_classes(labels: Sequence[str]) -> dict[str, Score]:
     return found
 
 
+OCCASIONS: dict[str, Score] = {
+    "flare_recall": Score(np.asarray, hangs_on_rate=False),
+    "flare_recall_C": Score(np.asarray, hangs_on_rate=False),
+    "flare_recall_M": Score(np.asarray, hangs_on_rate=False),
+    "flare_recall_X": Score(np.asarray, hangs_on_rate=False),
+    "flare_lead_hours": Score(np.asarray, hangs_on_rate=False, limits=(-np.inf, np.inf)),
+    "first_flare_recall": Score(np.asarray, hangs_on_rate=False),
+    "false_alarm_days": Score(np.asarray, limits=(0.0, 365.25)),
+    "all_clear_days": Score(np.asarray),
+    "quiet_days_clear": Score(np.asarray, hangs_on_rate=False),
+}
+"""Scores of occasions: whether they hang on the base rate, and their range (0 to 1 where not said)."""
+
+
 def find_score(name: str) -> Score:
     """The score of a name in scores.json, whatever its event or class."""
-    return SCORES.get(name) or CLASSES.get(name) or PER_CLASS[name.partition("@")[0]]
+    return SCORES.get(name) or CLASSES.get(name) or OCCASIONS.get(name) or PER_CLASS[name.partition("@")[0]]

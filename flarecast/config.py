@@ -32,6 +32,7 @@ from flarecast.sections import (
     Ingest,
     Model,
     Options,
+    Pretrain,
     Run,
     Scale,
     Section,
@@ -73,6 +74,7 @@ class Config(Section):
     scale: Scale = Scale()
     balance: Balance = Balance()
     model: Model = Model()
+    pretrain: Pretrain = Pretrain()
     train: Train = Train()
     ensemble: Ensemble = Ensemble()
     calibrate: Calibrate = Calibrate()

@@ -7,6 +7,7 @@ from flarecast.averaging import refresh_batch_norm
 from flarecast.averaging_phase import collect, rate_after
 from flarecast.batches import shuffled, take
 from flarecast.errors import FlarecastError
+from flarecast.frozen import to_training
 from flarecast.gradient import Descent, set_rate, training_step
 from flarecast.losses import negative_log_likelihood
 from flarecast.processes import add_up, average_statistics, my_part
@@ -26,7 +27,7 @@ def train_epoch(state: State, task: Task) -> float:
     Raises:
         FlarecastError: The loss of a batch is not finite, or the device's memory is too small.
     """
-    state.module.train()
+    to_training(state.module)
     sample = task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
     masked, device = sample.tensors.masked, task.log_correction.device
     descent = Descent(

@@ -3,7 +3,7 @@
 All that is fitted here (scaling, class priors, base rates) is fitted on the train role.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
 from flarecast.forecast import clusters
 from flarecast.goes import compatible_classes, occurred_table
+from flarecast.labels import PseudoLabels, hidden_labels
 from flarecast.losses import LOSSES, Loss, with_offset
 from flarecast.memory import place_of_rows
 from flarecast.models import takes_mask
@@ -32,6 +33,18 @@ from flarecast.windows import feature_columns, step_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is not fitted here: a scaler with its features, and outcomes that a model gave."""
+
+    scaler: Scaler | None = None
+    features: tuple[str, ...] | None = None
+    pseudo: PseudoLabels | None = None
+
+
+NOTHING = Given()
 
 
 @dataclass(frozen=True)
@@ -58,11 +71,13 @@ def prepare(
     config: Config,
     device: torch.device,
     plan: Plan | None = None,
+    given: Given = NOTHING,
 ) -> Prepared:
     """Choose, scale and balance windows, and put them on the device.
 
     Train and validation windows with at least one known event and at least one value take part; with a plan
-    there is no validation.
+    there is no validation. Outcomes that `train.label_share` hides are as unknown ones, but the scaler, which
+    needs none, is fitted with their rows.
 
     Args:
         windows: A windows Dataset.
@@ -70,11 +85,12 @@ def prepare(
         config: The configuration.
         device: Where to.
         plan: How long to train where no validation says it.
+        given: What others fitted: a scaler and its features, outcomes given to windows without any.
 
     Raises:
         FlarecastError: A feature is not in the file, or a role has no such window.
     """
-    features = config.model.features or tuple(map(str, windows["feature"].values))
+    features = config.model.features or given.features or tuple(map(str, windows["feature"].values))
     columns = feature_columns(windows, features)
     last_class = last_known_class(
         windows, *compatible_classes(occurred_table(windows, config.events, config.unassigned))
@@ -82,32 +98,34 @@ def prepare(
     occurred = occurred_table(windows, config.events, config.train.unassigned)
     low, high = compatible_classes(occurred)
 
-    known = (occurred >= 0).any(axis=1)
-    train_windows = np.flatnonzero(known & (role == ROLES.index("train")))
-    both = np.concatenate([train_windows, np.flatnonzero(known & (role == ROLES.index("validation")))])
-    rows = step_rows(windows, both)
+    known = np.asarray((occurred >= 0).any(axis=1))
+    chosen = _choose(role, known, hidden_labels(windows, role, low, known, config), given)
+    rows = step_rows(windows, chosen.all)
     values, rows = _rows_in_use(windows["values"].values, columns, rows)
-    scaler = scale.fit(values[_in_use(rows[: train_windows.size], len(values))], config.scale.name)
-    masked = takes_mask(config.model.name, config.model.options)
-    scaled = scaler.apply(values)
+    used = _in_use(rows[chosen.of_scaler], len(values))
+    scaler = given.scaler or scale.fit(values[used], config.scale.name)
+    scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
     rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
-    tensors = to_device(scaled, rows, last_class[both], device, masked, rows_on)
+    tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
 
-    usable = np.flatnonzero(has_values(tensors).cpu().numpy())
-    of_train = usable < train_windows.size
+    usable = np.flatnonzero(has_values(tensors).cpu().numpy()[: chosen.n_honest])
+    of_train = usable < chosen.train.size
     counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
     _require(role, counts if plan is None else {"train": counts["train"]})
-    trained, validated = (both[usable[chosen]] for chosen in (of_train, ~of_train))
+    trained, validated = (chosen.all[usable[part]] for part in (of_train, ~of_train))
     place = usable[of_train]
     if config.ensemble.name == "bagging" and config.ensemble.member is not None:
         bag = draw_bag(clusters(windows)[trained], config.generator("bag"))
         place, trained = place[bag], trained[bag]
     natural = _sample(tensors, place, low[trained], high[trained])
-    validation, seen = None, {"scaler": train_windows, "weights": trained}
+    validation, seen = None, {"scaler": chosen.all[chosen.of_scaler], "weights": trained}
     if plan is None:
         validation = _sample(tensors, usable[~of_train], low[validated], high[validated])
         seen["early_stopping"] = validated
     rebalanced = rebalance(natural, as_train_windows(windows, trained, natural, config), config)
+    if given.pseudo is not None:
+        rebalanced = _with_pseudo(rebalanced, given.pseudo, chosen.all.size - chosen.pseudo.size)
+        seen["pseudo_labels"] = chosen.pseudo
     return Prepared(
         task=_task(natural, validation, rebalanced, config, plan),
         scaler=scaler,
@@ -119,6 +137,68 @@ def prepare(
         n_made=rebalanced.n_made,
         seen=seen,
     )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Windows of the file by what they are for, in the order in which they go to the device."""
+
+    train: IntArray
+    validation: IntArray
+    hidden: IntArray
+    pseudo: IntArray
+
+    @property
+    def all(self) -> IntArray:
+        """One behind the other; some twice."""
+        return np.concatenate([self.train, self.validation, self.hidden, self.pseudo])
+
+    @property
+    def n_honest(self) -> int:
+        """Windows whose outcome is known and shown; they come first."""
+        return self.train.size + self.validation.size
+
+    @property
+    def of_scaler(self) -> IntArray:
+        """Places of the train windows whose outcome is known, shown or not."""
+        places: IntArray = np.r_[: self.train.size, self.n_honest : self.n_honest + self.hidden.size]
+        return places
+
+
+def _choose(
+    role: NDArray[np.int8], known: NDArray[np.bool_], hidden: NDArray[np.bool_], given: Given
+) -> _Chosen:
+    """Windows by what they are for."""
+    return _Chosen(
+        train=np.flatnonzero(known & ~hidden & (role == ROLES.index("train"))),
+        validation=np.flatnonzero(known & (role == ROLES.index("validation"))),
+        hidden=np.flatnonzero(hidden),
+        pseudo=np.zeros(0, dtype=np.int64) if given.pseudo is None else given.pseudo.index,
+    )
+
+
+def _with_pseudo(rebalanced: Rebalanced, pseudo: PseudoLabels, first: int) -> Rebalanced:
+    """Windows of an epoch with those whose outcomes were given; priors and base rates stay the honest ones.
+
+    Args:
+        rebalanced: The honest windows, balanced.
+        pseudo: Windows that hold values.
+        first: Number of the first of them on the device.
+    """
+
+    def more(sample: Sample) -> Sample:
+        device = sample.index.device
+        index = torch.arange(first, first + len(pseudo.index), device=device)
+        label = torch.from_numpy(pseudo.label).to(device)
+        weight = torch.full((len(index),), pseudo.weight, device=device)
+        joined = zip(
+            (sample.index, sample.low, sample.high, sample.weight), (index, label, label, weight), strict=True
+        )
+        return Sample(sample.tensors, *(torch.cat(pair) for pair in joined))
+
+    redraw = rebalanced.redraw
+    again = None if redraw is None else lambda epoch: more(redraw(epoch))
+    return replace(rebalanced, sample=more(rebalanced.sample), redraw=again)
 
 
 def _task(

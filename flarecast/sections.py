@@ -85,8 +85,36 @@ class Model(Section):
     options: Options = {}
 
 
+class Pretrain(Section):
+    """How `flarecast pretrain` teaches an encoder without outcomes: an entry of `pretraining.TASKS`."""
+
+    name: str = "masked"
+    epochs: int = Field(30, ge=1)
+    batch_size: int = Field(256, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    options: Options = {}
+
+
+class SelfTraining(Section):
+    """Pseudo-labels for train windows of unknown or hidden outcome, given anew in each of so many rounds.
+
+    Of the unlabelled windows the surest `share` is taken, in the proportions of the honest labels, as far as
+    the class has at least the probability `confidence`; each counts `weight` of a window.
+    """
+
+    rounds: int = Field(0, ge=0, le=10)
+    share: float = Field(0.5, gt=0, le=1)
+    confidence: float = Field(0.5, ge=0, lt=1)
+    weight: float = Field(0.5, gt=0, le=1)
+
+
 class Train(Section):
     """How it is trained.
+
+    `init_from` names a folder of `flarecast pretrain` or of a trained model whose encoder training starts
+    from, `frozen` layers that stay as they are (`encoder`: all but the head). `label_share` hides the
+    outcomes of the other train regions.
 
     One thread gives the same bits whatever the number of cores, is enough for models of this size, and does
     not suffer from neighbours; ask for more threads for a large network on a large CPU. A step's `batch_size`
@@ -120,6 +148,10 @@ class Train(Section):
     parallel: Literal["model", "trainings"] = "model"
     device_share: float = Field(0.5, ge=0, le=1)
     unassigned: Literal["ignore", "mask"] = "mask"
+    init_from: str | None = None
+    frozen: tuple[str, ...] = ()
+    label_share: float = Field(1.0, gt=0, le=1)
+    self_training: SelfTraining = SelfTraining()
     allow_leaks: bool = False
 
 

@@ -4,9 +4,10 @@ The validation role decides when to stop and which weights to keep. Of windows o
 outcomes that were over when a train or validation window was issued are looked at. The caller audits first.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from flarecast.drawn_members import remove_members, write_members
 from flarecast.ensembles import as_trained, check_ensemble
 from flarecast.epochs import Progress, fit_by_gradient
 from flarecast.errors import FlarecastError, choose
+from flarecast.frozen import freeze
 from flarecast.gradient import build_optimizer, build_schedule, check_parts_add_up
 from flarecast.members import with_snapshots, write_drawn
 from flarecast.memory import enough_memory
@@ -36,11 +38,13 @@ from flarecast.models.shape import Shape
 from flarecast.narrow import narrow
 from flarecast.passes import validation_loss
 from flarecast.precision import deterministic_algorithms, matrix_products, precision_on, seeded
-from flarecast.prepare import Prepared, chosen_loss, prepare
+from flarecast.prepare import Given, Prepared, chosen_loss, prepare
 from flarecast.processes import FIRST, wait_for_all
 from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.seen import pack
 from flarecast.selection import SELECTIONS, check_selection
+from flarecast.self_training import TEACHERS, give_labels
+from flarecast.start import Start, begin_at, start_of
 from flarecast.task import Plan, Task
 from flarecast.training_state import Store, write_history
 
@@ -111,7 +115,11 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     check_parts_add_up(config.train, processes)
     where, leads = choose_device(device), processes.rank == FIRST
     role = _roles(windows, split, fold)
-    prepared = prepare(windows, role, narrow(windows, role, as_trained(config), where, plan), where, plan)
+    start = start_of(windows, role, config, fold, windows_sha256)
+    given = Given() if start is None else Given(start.scaler, start.features)
+    narrowed = narrow(windows, role, as_trained(config), where, plan)
+    again = partial(prepare, windows, role, narrowed, where, plan)
+    prepared = again(given)
     if leads:
         _clear(folder)
     hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
@@ -125,18 +133,27 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
             "torch": str(torch.__version__),
             "flarecast": __version__,
         }
+        whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
+        whose += [] if start is None else [start.sha256]
+        fit = partial(_fit, config=config, generator=generator, start=start)
+        for nth in range(config.train.self_training.rounds):
+            teacher = Store(folder / TEACHERS / str(nth), identity({"of": whose, "round": nth}), say)
+            module, _ = fit(prepared, store=teacher, progress=progress, processes=processes)
+            pseudo = give_labels(windows, role, narrowed, where, prepared, module)
+            prepared = again(replace(given, pseudo=pseudo))
+        made_with |= {} if start is None else {"started_from": start.record}
         describe = partial(_describe, windows, config, prepared, {**made_with, "fold": fold}, hashes)
         if leads:
             prepared = with_snapshots(prepared, describe, config, folder)
-        whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
         store = Store(folder, identity({"of": whose}), say)
-        model = describe(*_fit(prepared, config, generator, store, progress, processes))
+        model = describe(*fit(prepared, store=store, progress=progress, processes=processes))
         if leads:
             write_drawn(model, prepared.task.train, config, folder)
             model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
     if leads:
         save(model, folder)
         (folder / NAME).unlink(missing_ok=True)
+        shutil.rmtree(folder / TEACHERS, ignore_errors=True)
     wait_for_all(processes)
     return model
 
@@ -153,11 +170,12 @@ def _clear(folder: Path) -> None:
     remove_members(folder)
 
 
-def _fit(
+def _fit(  # noqa: PLR0913
     prepared: Prepared,
     config: Config,
     generator: torch.Generator,
     store: Store,
+    start: Start | None,
     progress: Progress | None,
     processes: Processes,
 ) -> tuple[nn.Module, dict[str, Any]]:
@@ -171,6 +189,9 @@ def _fit(
     prior = torch.from_numpy(prepared.prior_trained).to(task.log_correction.device)
     if not hasattr(module, "fit_directly"):
         module.head.start_at(prior)  # type: ignore[union-attr,operator]
+        if start is not None:
+            begin_at(module, start)
+        freeze(module, config.train.frozen)
         return module, fit_by_gradient(module, task, generator, store, progress, processes)
     _check_direct(config, task)
     said = module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
@@ -185,6 +206,11 @@ def _fit(
 
 def _check_direct(config: Config, task: Task) -> None:
     """Make sure that nothing is asked of a model fitted directly that only descent can give."""
+    if config.train.init_from is not None or config.train.frozen:
+        raise FlarecastError(
+            "train.init_from and train.frozen: expected a model that is fitted by gradient, got "
+            f"{config.model.name}"
+        )
     if config.balance.name == "logit_adjustment":
         raise FlarecastError(
             "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
@@ -203,6 +229,7 @@ def _sizes(prepared: Prepared) -> dict[str, int]:
         "windows_train": len(prepared.task.natural),
         "windows_train_balanced": len(prepared.task.train),
         "windows_train_made": prepared.n_made,
+        "windows_pseudo": len(prepared.seen.get("pseudo_labels", ())),
         "windows_validation": 0 if prepared.task.validation is None else len(prepared.task.validation),
     }
 

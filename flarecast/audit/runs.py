@@ -22,7 +22,12 @@ from flarecast.updating import check_no_look_ahead, is_updated
 
 TEST, CALIBRATION = ROLES.index("test"), ROLES.index("calibration")
 
-ALLOWED = {"scaler": "train", "weights": "train", "early_stopping": "validation"}
+ALLOWED = {
+    "scaler": "train",
+    "weights": "train",
+    "pseudo_labels": "train",
+    "early_stopping": "validation",
+}
 """What was fitted, and the one role that it may have seen."""
 
 SECTIONS = ("events", "unassigned", "scale", "balance", "model", "train")
@@ -88,6 +93,32 @@ def _model(path: Path, shown: str, roles: RoleArray, hashes: Mapping[str, str]) 
             mask = unpack(seen[part], roles.shape[1])
             what = f"{part.replace('_', ' ')} of {shown}"
             yield from _outside(mask, roles[fold], ROLES.index(allowed), what, fold)
+    yield from _start(training.get("started_from"), shown, roles[fold], hashes, fold)
+
+
+def _start(
+    record: dict[str, Any] | None, shown: str, role: NDArray[np.int8], hashes: Mapping[str, str], fold: int
+) -> Iterator[Finding]:
+    """What the encoder saw that a model started from, and that one before it: anything but test windows.
+
+    Validation and calibration windows may be seen without their outcomes; a model that was trained elsewhere
+    may have been trained on other roles of another split.
+    """
+    while record is not None:
+        if record.get("windows_sha256") != hashes["windows_sha256"]:
+            text = f"{shown} started from an encoder of other windows; what that saw of test is not checked"
+            yield note("model", text)
+        elif isinstance(record.get("seen"), dict):
+            saw = [unpack(text, role.size) for text in record["seen"].values()]
+            tested = np.logical_or.reduce([*saw, np.zeros(role.size, dtype=bool)]) & (role == TEST)
+            if tested.any():
+                text = (
+                    f"the encoder that {shown} started from saw {int(tested.sum()):,} windows of test; "
+                    "pretrain on this split"
+                )
+                count = int(tested.sum())
+                yield Finding("fitted outside its role", "leak", text, count, (shown,), ("test",), fold)
+        record = record.get("started_from")
 
 
 def _config(trained: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Finding]:

@@ -208,7 +208,8 @@ class Study(Section):
     """What `flarecast study` compares; what is left out has defaults there.
 
     `models` and `remedies` name sections `model` and `balance`; `tries` are options of a model that inner
-    validation chooses from.
+    validation chooses from, `inner` options of the rolling origin that it does so by, with every so many
+    windows of the training span (`inner_every`).
     """
 
     event: str | None = None
@@ -216,6 +217,8 @@ class Study(Section):
     models: dict[str, Model] = {}
     remedies: dict[str, Balance] = {}
     tries: dict[str, tuple[Options, ...]] = {}
+    inner: Options = {}
+    inner_every: int = Field(1, ge=1)
 
 
 class Explain(Section):

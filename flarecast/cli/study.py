@@ -38,8 +38,9 @@ def command(
 
     NAME is temporal-coherence: random against coherent splits, inner validation, normalisation, a resampled
     test set, thresholds from test, and every remedy for rare events; or calibration: the run's model and
-    rivals calibrated in every way. Writes study.json and study.html; what is done is not done again when the
-    same command is given again.
+    rivals calibrated in every way; both write study.json and study.html. Or models: every model against a
+    logistic regression, options chosen inside the training span; writes models.md, models.csv and
+    models.json. What is done is not done again when the same command is given again.
     """
     from flarecast.config import load_config
     from flarecast.errors import choose

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from flarecast.study.calibration import calibration
+from flarecast.study.model_table import model_table
 from flarecast.study.temporal_coherence import temporal_coherence
 from flarecast.study.told import Told
 
 STUDIES: dict[str, Callable[..., Told]] = {
     "temporal-coherence": temporal_coherence,
     "calibration": calibration,
+    "models": model_table,
 }
 """Name of the command line: function of (config, sources, folder, resources, say)."""
 

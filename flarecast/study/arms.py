@@ -109,7 +109,7 @@ def arms_of(config: Config) -> list[Arm]:
     """
     contrasts = chosen_contrasts(config)
     found = []
-    for name, section in _models(config).items():
+    for name, section in (models_of(config) or MODELS_BY_DEFAULT).items():
         plain = Arm(name, NONE, _configured(config, f"study.models.{name}", model=section, balance={}))
         found.append(plain)
         if "random_split" in contrasts:
@@ -127,20 +127,24 @@ def arms_of(config: Config) -> list[Arm]:
     return found
 
 
-def tries_of(config: Config, model: str) -> tuple[Options, ...]:
-    """Options that inner validation chooses from; none where it has no choice."""
-    return (config.study.tries or TRIES_BY_DEFAULT).get(model, ())
+def models_of(config: Config) -> dict[str, dict[str, Any]]:
+    """Section `model` of each model that a study names.
 
-
-def _models(config: Config) -> dict[str, dict[str, Any]]:
-    """Section `model` of each model of the study."""
+    Raises:
+        FlarecastError: There is no such model.
+    """
     given = {name: section.model_dump(exclude_none=True) for name, section in config.study.models.items()}
     for name, section in given.items():
         if section["name"] not in MODELS:
             raise FlarecastError(
                 f"study.models.{name}: expected a model out of {', '.join(MODELS)}, got {section['name']!r}"
             )
-    return given or MODELS_BY_DEFAULT
+    return given
+
+
+def tries_of(config: Config, model: str) -> tuple[Options, ...]:
+    """Options that inner validation chooses from; none where it has no choice."""
+    return (config.study.tries or TRIES_BY_DEFAULT).get(model, ())
 
 
 def _tries(config: Config, plain: Arm) -> list[Arm]:

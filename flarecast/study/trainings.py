@@ -21,7 +21,7 @@ from flarecast.train import train
 from flarecast.windows import open_windows
 
 DONE, FORECAST = "arm.json", "calibrated.nc"
-SECTIONS = ("run", "events", "unassigned", "scale", "balance", "model", "train", "calibrate")
+SECTIONS = ("run", "events", "unassigned", "scale", "balance", "model", "train", "ensemble", "calibrate")
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,7 @@ def test_a_study_goes_on_where_it_was_whatever_the_number_of_workers(done, windo
         ('study.remedies={none={name="undersample"}}', "under another name than none"),
         ('study.remedies={"a b"={name="none"}, "a-b"={name="none"}}', "svm-a-b twice; rename"),
         ("split.strategy=random_windows", "expected a split without leaks to hold the wrong ways against"),
-        ("study.repeats=3", "unknown key study.repeats; known here: contrasts, event, models"),
+        ("study.repeats=3", "unknown key study.repeats; known here: contrasts, event, inner, inner_every"),
     ],
 )
 def test_what_cannot_be_studied_is_one_sentence(change, words, windows_path, tmp_path):
@@ -163,7 +163,10 @@ def test_what_cannot_be_studied_is_one_sentence(change, words, windows_path, tmp
 
 
 def test_an_unknown_study_and_absent_windows_are_one_sentence(tmp_path):
-    assert "expected one of temporal-coherence" in call("study", "sunspots", "-o", tmp_path).output
+    assert (
+        "expected one of calibration, models, temporal-coherence, got"
+        in call("study", "sunspots", "-o", tmp_path).output
+    )
     result = call("study", "temporal-coherence", "--windows", tmp_path / "w.nc", "-o", tmp_path / "s")
     assert "leave --windows out to ingest them" in result.output
 

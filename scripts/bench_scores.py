@@ -54,7 +54,7 @@ def ours(probability, occurred, region, year, resamples: int) -> dict[str, tuple
 
 
 def theirs(probability, occurred, region, resamples: int) -> dict[str, float]:
-    """Seconds of the same scores by scikit-learn, on windows gathered by block; gathering counts among sums."""
+    """Seconds of scikit-learn on windows gathered by block; gathering counts among the sums."""
     rng = np.random.default_rng(1)
     names = np.unique(region)
     members = np.split(np.arange(region.size), np.searchsorted(region, names[1:]))

@@ -131,6 +131,9 @@ class Config(Section):
             )
         content = self.resolved() | {"rivals": {}, "ensemble": {}}  # single unless it says otherwise
         content["calibrate"] |= {"combine": []}
+        if "model" in changes:  # an encoder is of one network
+            for key in ("init_from", "frozen"):
+                content["train"].pop(key, None)
         for section, values in changes.items():
             before = {} if section in ("model", "balance") else content[section]
             content[section] = {**before, **values}

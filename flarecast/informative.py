@@ -52,8 +52,9 @@ def candidates(
     """Windows that may be ranked: of unknown outcome, or all; never those of the test role.
 
     Raises:
-        FlarecastError: There is none.
+        FlarecastError: There is none, or the model has no members to rank them by.
     """
+    _require_members(model)
     occurred = occurred_table(windows, model.events, model.unassigned)
     wanted = np.ones(len(occurred), dtype=bool) if every else (occurred < 0).all(axis=1)
     allowed = np.ones(len(occurred), dtype=bool) if role is None else role != ROLES.index("test")
@@ -80,11 +81,7 @@ def rank_windows(windows: xr.Dataset, model: TrainedModel, index: IntArray, devi
     Raises:
         FlarecastError: The model has no members.
     """
-    if not model.members:
-        raise FlarecastError(
-            "rank-for-labels: expected a model with members, whose differences say what is not known, got "
-            'one alone; train it with an [ensemble], e.g. ensemble.name = "deep"'
-        )
+    _require_members(model)
     occurred = occurred_table(windows, model.events, model.unassigned)
     members = class_probabilities(windows, model.members, occurred, device, index)
     there = ~np.isnan(members).any(axis=(0, 2))
@@ -118,6 +115,15 @@ def write_ranking(ranking: Ranking, windows: xr.Dataset, events: tuple[str, ...]
                     *(f"{one:.6g}" for one in numbers),
                 ]
             )
+
+
+def _require_members(model: TrainedModel) -> None:
+    """Raise unless a model has members."""
+    if not model.members:
+        raise FlarecastError(
+            "rank-for-labels: expected a model with members, whose differences say what is not known, got "
+            'one alone; train it with an [ensemble], e.g. ensemble.name = "deep"'
+        )
 
 
 def _turns(windows: xr.Dataset, index: IntArray, epistemic: FloatArray) -> IntArray:

@@ -467,6 +467,14 @@ def test_pretrain_gives_every_fold_an_encoder_and_a_run_that_starts_there_passes
     assert not [one for one in found if one["level"] == "leak" or "encoder" in one["message"]]
 
 
+def test_a_rival_with_a_model_of_its_own_does_not_start_from_the_encoder_of_the_model(configure):
+    rivals = {"logistic": {"model": {"name": "logistic"}}, "smaller": {"train": {"epochs": 2}}}
+    config = configure("cnn", train={"init_from": "somewhere", "frozen": ["encoder"]}, rivals=rivals)
+    other, same = (config.of_rival(name).train for name in rivals)
+    assert (other.init_from, other.frozen) == (None, ())
+    assert (same.init_from, same.frozen) == ("somewhere", ("encoder",))
+
+
 def test_a_start_from_other_windows_is_told_apart(role):
     record = {"windows_sha256": "w", "seen": {"pretraining": pack(np.flatnonzero(role == TRAIN), role.size)}}
     assert not list(_start(record, "model.json", role, {"windows_sha256": "w"}, 0))

@@ -17,8 +17,8 @@ def logit_adjustment(
     """Every train window once; the loss adds strength x log(natural prior) to the logits.
 
     What the network learns without the offset are then logits under the prior natural^(1 - strength): equal
-    classes for strength 1. That prior is stated, so `calibrate` gives back the natural one exactly. For
-    models fitted by gradient.
+    classes for strength 1. Keeps probabilities honest under that prior; it is stated, so `calibrate` gives
+    back the natural one exactly. For models fitted by gradient.
 
     Args:
         train: The train windows.

@@ -37,6 +37,8 @@ def print_scores(content: Mapping[str, Any]) -> None:
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
     click.echo(f"- {content['about_intervals']}")
+    for line in _spread_lines(content):
+        click.echo(line)
     for line in _lost_lines(content):
         click.echo(line)
     for lines in (occasion_lines, year_lines, _fold_lines):
@@ -61,6 +63,21 @@ def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> s
         f"{row['event']} or more, {role}: {row['n']:,} windows, {row['n_events']:,} events in "
         f"{blocks}; value [{content['confidence']:.0%} interval]"
     )
+
+
+def _spread_lines(content: Mapping[str, Any]) -> Iterator[str]:
+    """Chance of training: `- M1.0: 5 members, uncalibrated, one by one: BSS 0.310 +- 0.012, ...`."""
+    shown = {"bss": "BSS", "average_precision": "AP", "roc_auc": "AUC"}
+    rows = [one for one in content.get("seed_spread", ()) if one["score"] in shown and not one["reason"]]
+    for event in dict.fromkeys(row["event"] for row in rows):
+        of_event = {row["score"]: row for row in rows if row["event"] == event}
+        values = ", ".join(
+            f"{label} {of_event[name]['mean']:.3f} +- {of_event[name]['deviation']:.3f}"
+            for name, label in shown.items()
+            if name in of_event
+        )
+        count = next(iter(of_event.values()))["n_members"]
+        yield f"- {event}: {count} members, uncalibrated, one by one: {values}"
 
 
 def _lost_lines(content: Mapping[str, Any]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from flarecast.evaluate.pairing import Paired, describe, pair, require_pairs
 from flarecast.evaluate.records import Drawn, Place, difference_records, lost_record, records, score
 from flarecast.evaluate.significance import add_holm, permute
 from flarecast.evaluate.simpson import simpson_warnings
+from flarecast.evaluate.spread import seed_spread
 from flarecast.evaluate.subsets import (
     OUT_OF_FOLD,
     BlockChoice,
@@ -78,10 +79,10 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
 
     Returns:
         `run`, `data`, `forecast_name`, `calibrated` (by us), `role`, `resamples`, `confidence`, `interval`,
-        `about_intervals` (a sentence), `blocks` (of every event: how many, and with events), `records`,
-        `confusion` (where there are several events: windows by class forecast and observed),
-        `warnings` (sentences) and `pairing` (how many windows were compared and left out, with both issue
-        times).
+        `about_intervals` (a sentence), `blocks` (of every event: how many, and with events), `seed_spread`
+        (over members of an ensemble), `records`, `confusion` (where there are several events: windows by
+        class forecast and observed), `warnings` (sentences) and `pairing` (how many windows were compared and
+        left out, with both issue times).
 
     Raises:
         FlarecastError: A reference has nothing in common with the forecasts, or its name is taken.
@@ -108,6 +109,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "interval": interval,
         "about_intervals": ABOUT_INTERVALS,
         "blocks": {},
+        "seed_spread": [],
         "warnings": warnings,
         "pairing": pairing,
         "records": [],
@@ -129,6 +131,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         content["records"] += score_breakdowns(forecasts, present, event, common, place, draw)
         warnings += simpson_warnings(content["records"], place.event)
         content["records"] += _score_folds(forecasts, event, place, draw)
+        content["seed_spread"] += seed_spread(forecasts, event, common, role)
         warnings += sample_warnings(forecasts, event, common)
         warnings += unknown_warnings(place.event, pairing["events"][place.event])
     if forecasts.sizes["event"] > 1:

@@ -93,7 +93,7 @@ def _draw_bss(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
     axes.set_ylim(low - 0.05, high + 0.05)
     axes.set_xticks(range(len(contenders)), [name.replace("_", "\n") for name in contenders])
     axes.set_title("Brier skill score")
-    axes.legend(fontsize=8, frameon=False, loc="lower left")
+    axes.legend(fontsize=7, frameon=False, loc="lower left", handlelength=1)
 
 
 def _draw_years(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,8 +1,8 @@
 """How long all scores and intervals of one forecast and event take, and how scikit-learn in a loop compares.
 
-Prints a line a family of scores; the alternative draws the same blocks, gathers their windows and calls
-scikit-learn's functions, for a few resamples that are extrapolated to all, and scipy's bootstrap of one score
-over counts by region.
+Prints a line a family of scores, in processor time of all threads. The alternatives: scikit-learn's functions
+on the windows of blocks that are drawn and gathered, for a few resamples that are extrapolated to all; and
+scipy's bootstrap of one score over counts by region.
 
     python scripts/bench_scores.py [--windows 331185] [--regions 3000] [--resamples 10000]
 """
@@ -18,7 +18,7 @@ from sklearn import metrics
 from flarecast import skill
 
 LIMITS = {"sums": 1.5, "order": 2.0, "refits": np.inf}
-"""Seconds at full size; refits are no functions of additive sums."""
+"""Seconds of processor time at full size; refits are no functions of additive sums."""
 
 LIMIT_MEMORY = 2.0
 
@@ -34,7 +34,7 @@ def simulate(windows: int, regions: int, rng: np.random.Generator):
 
 def ours(probability, occurred, region, year, resamples: int) -> dict[str, tuple[int, float]]:
     """How many scores, and seconds, by family; drawing the blocks counts among the sums."""
-    start = time.perf_counter()
+    start = time.process_time()
     sample = skill.draw_sample(occurred, region, np.random.default_rng(1), resamples=resamples, year=year)
     families = {
         "sums": lambda: (
@@ -48,8 +48,8 @@ def ours(probability, occurred, region, year, resamples: int) -> dict[str, tuple
     found = {}
     for name, estimate in families.items():
         bounds = [skill.interval(one, sample) for one in estimate().values()]
-        found[name] = len(bounds), time.perf_counter() - start
-        start = time.perf_counter()
+        found[name] = len(bounds), time.process_time() - start
+        start = time.process_time()
     return found
 
 
@@ -60,7 +60,7 @@ def theirs(probability, occurred, region, resamples: int) -> dict[str, float]:
     members = np.split(np.arange(region.size), np.searchsorted(region, names[1:]))
     seconds = {"sums": 0.0, "order": 0.0}
     for _ in range(resamples):
-        start = time.perf_counter()
+        start = time.process_time()
         drawn = np.concatenate([members[i] for i in rng.integers(names.size, size=names.size)])
         truth, forecast = occurred[drawn], probability[drawn]
         warned = forecast >= 0.05
@@ -69,18 +69,18 @@ def theirs(probability, occurred, region, resamples: int) -> dict[str, float]:
         metrics.cohen_kappa_score(truth, warned)
         metrics.d2_brier_score(truth, forecast)
         metrics.log_loss(truth, forecast)
-        seconds["sums"] += time.perf_counter() - start
-        start = time.perf_counter()
+        seconds["sums"] += time.process_time() - start
+        start = time.process_time()
         metrics.roc_auc_score(truth, forecast)
         metrics.average_precision_score(truth, forecast)
-        seconds["order"] += time.perf_counter() - start
+        seconds["order"] += time.process_time() - start
     return seconds
 
 
 def by_scipy(probability, occurred, region, resamples: int) -> float:
     """Seconds of scipy's BCa bootstrap of TSS alone, over counts by region."""
     table = skill.contingency_table(probability, occurred, 0.05, skill.blocks_of(region))
-    start = time.perf_counter()
+    start = time.process_time()
     stats.bootstrap(
         (table.hits, table.false_alarms, table.misses, table.correct_negatives),
         lambda h, f, m, c, axis: h.sum(axis) / (h + m).sum(axis) - f.sum(axis) / (f + c).sum(axis),
@@ -90,7 +90,7 @@ def by_scipy(probability, occurred, region, resamples: int) -> float:
         batch=250,
         rng=1,
     )
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from flarecast import skill
+from flarecast.skill import intervals
 from flarecast.skill.sums import combined
 
 
@@ -112,6 +113,23 @@ def test_intervals_from_rank_bins_agree_with_exact_resampling_to_a_thousandth(le
     assert found["average_precision"].value == pytest.approx(
         metrics.average_precision_score(occurred, probability), abs=1e-12
     )
+
+
+@pytest.mark.parametrize(("level", "decimals"), [(-1, 9), (-3, 9), (-2, 3)])
+def test_the_fewer_bins_of_a_large_task_keep_average_precision_and_auc_to_a_thousandth(
+    monkeypatch, level, decimals
+):
+    probability, occurred, region = clustered(12_000, 300, level, seed=4)
+    probability = probability.round(decimals)
+    sample = skill.draw_sample(occurred, region, np.random.default_rng(0), resamples=100)
+    # As many bins as 10,000 resamples of 3,000 regions are given.
+    monkeypatch.setattr(intervals, "MOST_PRODUCTS", intervals.MOST_PRODUCTS // 1000)
+    exact = combined(skill.rank(probability, occurred, sample.blocks), sample.counts)
+    found = skill.estimate_ranking(sample, probability)
+    for name in ("average_precision", "roc_auc"):
+        bounds = np.quantile(found[name].resampled, [0.025, 0.975])
+        expected = np.quantile(skill.RANKING[name].compute(exact), [0.025, 0.975])
+        np.testing.assert_allclose(bounds, expected, rtol=0, atol=1e-3)
 
 
 def test_one_resample_equals_scikit_learn_on_the_windows_drawn():

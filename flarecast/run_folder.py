@@ -28,7 +28,7 @@ _FILES = {
     "calibration": "calibration.json",
     "calibrated": "calibrated.nc",
     "scores": "scores.json",
-    "importance": "importance.json",
+    "importance": "explain/importance.json",
     "report": "report.html",
     "card": "MODEL_CARD.md",
     "figures": "figures",

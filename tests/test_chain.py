@@ -115,6 +115,9 @@ def test_the_table_shows_the_model_beside_its_references(folder):
     table = (folder / "table.txt").read_text(encoding="utf-8")
     for word in ("M1.0", "model", "climatology", "recent_27", "recent_365", "persistence", "tss", "bss"):
         assert word in table
+    rows = [line for line in table.splitlines() if line.startswith((" ", "model", "climatology", "recent"))]
+    assert len(rows) > 20
+    assert max(map(len, rows)) <= 80
 
 
 def test_one_process_makes_the_same_bytes_as_the_commands(folder, tmp_path):
@@ -213,4 +216,6 @@ def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
     assert "9 windows, 3 events in 3 of 7 regions" in printed
     assert "- intervals are about this period\n" in printed
     assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
-    assert printed.count(" -12.345 [-22.50, -10.25]") == 3
+    assert printed.count(" -12.345") == 6
+    assert printed.count(" [-22.50, -10.25]") == 3
+    assert printed.count(" [-, -]") == 3

@@ -1,6 +1,5 @@
 """A comparison on stdout: plain text of at most 80 columns, or rich tables on a terminal."""
 
-import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -8,12 +7,13 @@ from typing import Any
 
 import click
 
+from flarecast.cli.printing import WIDTH, print_table
+
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 """Title, head, rows; the first column is flush left."""
 
 SHOWN = ("tss", "hss", "roc_auc", "average_precision", "bss", "ece")
 SHORT = {"average_precision": "avg_prec", "miscalibration": "miscal"}
-WIDTH = 80
 NAME = 20
 """Widest name of a forecast that is printed whole."""
 
@@ -29,7 +29,7 @@ def print_comparison(content: Mapping[str, Any]) -> None:
     for event in dict.fromkeys(record["event"] for record in content["records"]):
         for table in _tables(content, event):
             click.echo()
-            _print(table)
+            print_table(*table)
 
 
 def _about(content: Mapping[str, Any]) -> Iterator[str]:
@@ -123,26 +123,3 @@ def _number(value: float | None) -> str:
 def _short(name: str, width: int = NAME) -> str:
     """A name, cut where it is too long."""
     return name if len(name) <= width else f"{name[: width - 1]}~"
-
-
-def _print(table: Table) -> None:
-    """Print a table: with rich on a terminal, else as plain text."""
-    title, head, rows = table
-    if title:
-        click.echo("\n".join(textwrap.wrap(title, WIDTH)))
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table as RichTable
-        from rich.text import Text
-
-        shown = RichTable(box=None, pad_edge=False)
-        for nth, name in enumerate(head):
-            shown.add_column(Text(name), justify="right" if nth else "left", no_wrap=True)
-        for row in rows:
-            shown.add_row(*map(Text, row))
-        Console(file=sys.stdout, highlight=False).print(shown)
-        return
-    widths = [max(len(cell) for cell in column) for column in zip(head, *rows, strict=True)]
-    for row in (head, *rows):
-        cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
-        click.echo("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())

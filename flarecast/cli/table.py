@@ -1,4 +1,4 @@
-"""The table of scores on stdout: an event a block, a forecast a line, a score a column."""
+"""The table of scores on stdout: an event a block, a forecast two lines, a score a column."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -6,9 +6,12 @@ from typing import Any
 import click
 
 from flarecast.cli.parts import occasion_lines, year_lines
+from flarecast.cli.printing import print_table
 
 COLUMNS = ("tss", "hss", "average_precision", "bss", "ece")
 """Scores shown; scores.json holds all."""
+
+SHORT = {"average_precision": "avg_prec"}
 
 MEANING = {
     "raw": "model, uncalibrated",
@@ -28,12 +31,16 @@ def print_scores(content: Mapping[str, Any]) -> None:
     reasons: dict[str, None] = {}
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
-        click.echo(_heading(of_event, content))
-        click.echo(f"{'':24}" + "".join(f" {name:>21}" for name in COLUMNS))
+        lines: list[tuple[str, ...]] = []
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
-            cells = {row["score"]: row for row in of_event if row["forecast"] == forecast}
-            line = "".join(f" {_cell(cells.get(name)):>21}" for name in COLUMNS)
-            click.echo(f"{meaning.get(forecast, forecast):24}{line}")
+            cells = [
+                next((row for row in of_event if (row["forecast"], row["score"]) == (forecast, name)), None)
+                for name in COLUMNS
+            ]
+            lines.append((meaning.get(forecast, forecast), *map(_value, cells)))
+            lines.append(("", *map(_bounds, cells)))
+        head = ("", *(SHORT.get(name, name) for name in COLUMNS))
+        print_table(_heading(of_event, content), head, lines, gap=1, faint=range(1, len(lines), 2))
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
     click.echo(f"- {content['about_intervals']}")
@@ -106,13 +113,28 @@ def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"- {what}: BSS {values.get('all', '-')}; by fold {', '.join(folds)}"
 
 
-def _cell(row: Mapping[str, Any] | None) -> str:
-    """`0.61 [0.55, 0.66]`, or a dash."""
+def _value(row: Mapping[str, Any] | None) -> str:
+    """`0.612`, or a dash."""
+    return "-" if row is None or row["value"] is None else f"{row['value']:.3f}"
+
+
+def _bounds(row: Mapping[str, Any] | None) -> str:
+    """`[.55, .66]`, `[-, -]` where there is none, empty where there is no value."""
     if row is None or row["value"] is None:
-        return "-"
+        return ""
     if row["low"] is None:
-        return f"{row['value']:.3f} [-, -]"
-    return f"{row['value']:.3f} [{row['low']:.2f}, {row['high']:.2f}]"
+        return "[-, -]"
+    return f"[{_short(row['low'])}, {_short(row['high'])}]"
+
+
+def _short(value: float) -> str:
+    """`.55`, `-.16`, `1.02`."""
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.2f}"
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    """`0.612 [.55, .66]`."""
+    return f"{_value(row)} {_bounds(row)}".rstrip()
 
 
 def _issue_times(name: str, pairing: Mapping[str, Any]) -> str:

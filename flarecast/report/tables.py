@@ -18,8 +18,14 @@ SCORES = {
 }
 """Columns of the table of scores."""
 
+OWN_RULE = {"hss": "hss"}
+"""Scores that are shown at the decision threshold chosen for them, where there is one."""
+
 DIFFERENCES = {"brier": "Brier score", "bss": "BSS", "average_precision": "AP", "tss": "TSS"}
 """Columns of the table of differences."""
+
+P_VALUE = "p (Brier, Holm)"
+"""Chance of so large a difference of Brier scores without any, corrected for the number of comparisons."""
 
 TILES = ("bss", "average_precision", "tss", "ece")
 NAMES = {"bss": "Brier skill score", "average_precision": "average precision"}
@@ -74,7 +80,7 @@ def difference_tables(content: Content) -> list[Table]:
         rows = tuple(_difference_rows(content, event))
         if rows:
             title = "The model minus another, on the same windows"
-            found.append(Table(title, "minus", tuple(DIFFERENCES.values()), rows, event))
+            found.append(Table(title, "minus", (*DIFFERENCES.values(), P_VALUE), rows, event))
     return found
 
 
@@ -115,7 +121,7 @@ def _score_table(content: Content, event: str) -> Table:
     rows = tuple(
         Row(
             name_of(content, name),
-            _cells([content.record(event, name, one) for one in SCORES]),
+            _cells([content.record(event, name, one, rule=OWN_RULE.get(one, "")) for one in SCORES]),
             name == MODEL,
         )
         for name in content.compared(event)
@@ -128,7 +134,7 @@ def _difference_rows(content: Content, event: str) -> Iterator[Row]:
     for name in content.compared(event):
         records = [content.record(event, MODEL, f"{score}_minus_{name}") for score in DIFFERENCES]
         if any(record is not None and record["value"] is not None for record in records):
-            yield Row(name_of(content, name), _cells(records, signed=True))
+            yield Row(name_of(content, name), (*_cells(records, signed=True), _p_value(records[0])))
 
 
 def _cells(records: Sequence[Record | None], signed: bool = False) -> tuple[Cell, ...]:
@@ -142,6 +148,12 @@ def _cell(record: Record | None, signed: bool) -> Cell:
         return Cell("–")
     sign = "+" if signed else ""
     return Cell(f"{record['value']:{sign}.3f}", _interval(record, sign))
+
+
+def _p_value(record: Record | None) -> Cell:
+    """Corrected p value of a difference."""
+    value = None if record is None else record.get("p_holm")
+    return Cell("–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}")
 
 
 def _interval(record: Record, sign: str = "") -> str:

@@ -20,22 +20,12 @@ def draw_classes(content: Content) -> Panel:
     """Confusion matrix over the exclusive classes between the events."""
     from matplotlib.patches import Rectangle
 
-    events = content.events
-    records = [content.record(event, MODEL, "tss") for event in events]
-    chosen = [None if one is None else one.get("decision_threshold") for one in records]
-    rows = np.logical_and.reduce([content.rows_of(event) for event in events])
-    occurred = np.stack([content.occurred(event) for event in events], axis=1)[rows]
-    if None in chosen or not rows.any() or not occurred.any():
-        why = content.both(events[0]) or "not every event has one decision threshold"
+    found = [one for one in content.scores.get("confusion", ()) if one["forecast"] == MODEL]
+    if not found:
+        why = content.both(content.events[0]) or "scores.json has no table of classes"
         return Panel("classes", TITLE, CAPTION, missing=why)
-    said = content.forecasts["probability"].values[rows] >= np.array(chosen, dtype=float)
-    numbers = np.arange(1, len(events) + 1)
-    came, forecast = (occurred * numbers).max(axis=1), (said * numbers).max(axis=1)
-    n = len(events) + 1
-    counts = np.bincount(came * n + forecast, minlength=n * n).reshape(n, n)
-    names = [f"below {events[0]}"]
-    names += [f"{low} to {high}" for low, high in pairwise(events)]
-    names += [f"{events[-1]} or more"]
+    counts = np.array(found[0]["counts"]).T  # forecast by observed in the file
+    n, names = len(counts), _names([str(name) for name in found[0]["classes"]])
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = paper(1.1 + 0.62 * n)
     axes = figure.subplots()
@@ -58,3 +48,10 @@ def draw_classes(content: Content) -> Panel:
         "windows": counts.ravel().tolist(),
     }
     return Panel("classes", TITLE, CAPTION, figure, table)
+
+
+def _names(classes: list[str]) -> list[str]:
+    """Classes between the events in words: `below M1.0`, `M1.0 to X1.0`, `X1.0 or more`."""
+    events = classes[1:]
+    between = [f"{low} to {high}" for low, high in pairwise(events)]
+    return [f"below {events[0]}", *between, f"{events[-1]} or more"]

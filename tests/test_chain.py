@@ -217,5 +217,5 @@ def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
     assert "- intervals are about this period\n" in printed
     assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
     assert printed.count(" -12.345") == 6
-    assert printed.count(" [-22.50, -10.25]") == 3
-    assert printed.count(" [-, -]") == 3
+    assert printed.count(" [-22.50,-10.25]") == 3
+    assert printed.count(" [-,-]") == 3

@@ -119,12 +119,12 @@ def _value(row: Mapping[str, Any] | None) -> str:
 
 
 def _bounds(row: Mapping[str, Any] | None) -> str:
-    """`[.55, .66]`, `[-, -]` where there is none, empty where there is no value."""
+    """`[.55,.66]`, `[-,-]` where there is none, empty where there is no value."""
     if row is None or row["value"] is None:
         return ""
     if row["low"] is None:
-        return "[-, -]"
-    return f"[{_short(row['low'])}, {_short(row['high'])}]"
+        return "[-,-]"
+    return f"[{_short(row['low'])},{_short(row['high'])}]"
 
 
 def _short(value: float) -> str:
@@ -133,7 +133,7 @@ def _short(value: float) -> str:
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    """`0.612 [.55, .66]`."""
+    """`0.612 [.55,.66]`."""
     return f"{_value(row)} {_bounds(row)}".rstrip()
 
 

@@ -31,16 +31,16 @@ def print_scores(content: Mapping[str, Any]) -> None:
     reasons: dict[str, None] = {}
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
-        lines: list[tuple[str, ...]] = []
+        cells_of: list[tuple[str, ...]] = []
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
             cells = [
                 next((row for row in of_event if (row["forecast"], row["score"]) == (forecast, name)), None)
                 for name in COLUMNS
             ]
-            lines.append((meaning.get(forecast, forecast), *map(_value, cells)))
-            lines.append(("", *map(_bounds, cells)))
+            cells_of.append((meaning.get(forecast, forecast), *map(_value, cells)))
+            cells_of.append(("", *map(_bounds, cells)))
         head = ("", *(SHORT.get(name, name) for name in COLUMNS))
-        print_table(_heading(of_event, content), head, lines, gap=1, faint=range(1, len(lines), 2))
+        print_table(_heading(of_event, content), head, cells_of, gap=1, faint=range(1, len(cells_of), 2))
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
     click.echo(f"- {content['about_intervals']}")

@@ -313,6 +313,8 @@ def _text(array: np.ndarray) -> np.ndarray:
     """Array of Python strings, the one form of text that netCDF takes without a fixed width."""
     if not array.size:
         return np.empty(array.shape, dtype=str)  # of no objects xarray would guess a number
+    if array.dtype == object and all(type(text) is str for text in array.flat):
+        return array.copy()  # millions of names are few texts
     out = np.empty(array.shape, dtype=object)
     out[...] = array.astype(str)
     return out

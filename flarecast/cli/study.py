@@ -40,7 +40,8 @@ def command(
     test set, thresholds from test, and every remedy for rare events; or calibration: the run's model and
     rivals calibrated in every way; both write study.json and study.html. Or models: every model against a
     logistic regression, options chosen inside the training span; writes models.md, models.csv and
-    models.json. What is done is not done again when the same command is given again.
+    models.json. Or swpc-verification: SWPC's forecasts in RAW held against the numbers published on them;
+    writes swpc_verification.md and .json. What is done is not done again when the same command is given again.
     """
     from flarecast.config import load_config
     from flarecast.errors import choose

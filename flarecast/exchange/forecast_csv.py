@@ -72,9 +72,9 @@ def read_csv(path: Path) -> xr.Dataset:
     chosen = stated[_counting(about[stated], rows.issue_time[stated] <= rows.valid_from[stated])]
     notes["n_replaced"] = stated.size - chosen.size
     notes["n_late"] = int((rows.issue_time[chosen] > rows.valid_from[chosen]).sum())
-    kept = np.isnan(rows.probability)
-    kept[chosen] = True
-    return lay_out(rows.take(kept), path.stem, {"history": "read from CSV", **notes}, rows)
+    counting = np.zeros(rows.line.size, dtype=bool)
+    counting[chosen] = True
+    return lay_out(rows, path.stem, {"history": "read from CSV", **notes}, counting)
 
 
 def _repeated(rows: Rows, about: IntArray, order: IntArray) -> NDArray[np.bool_]:

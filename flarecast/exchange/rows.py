@@ -125,30 +125,33 @@ def known_outcomes(rows: Rows) -> tuple[IntArray, NDArray[np.int8], IntArray]:
     return about[order], rows.occurred[known[order]], known[order]
 
 
-def lay_out(rows: Rows, name: str, attributes: Mapping[str, Any], source: Rows | None = None) -> xr.Dataset:
+def lay_out(
+    rows: Rows, name: str, attributes: Mapping[str, Any], counting: NDArray[np.bool_] | None = None
+) -> xr.Dataset:
     """Lay rows out as (window, event); the last issue time of a window's events is the window's.
 
     Args:
-        rows: At most one a span, day ahead and event that has a probability, and any without one.
+        rows: Any that have no probability, and at most one a span, day ahead and event that counts.
         name: Name of the forecast.
         attributes: Attributes of the file.
-        source: Rows that say what occurred, of the same regions and events, where not these alone.
+        counting: Which rows' probabilities count, shape (row,); all if None. Outcomes are taken of every row.
     """
     _, first, place = np.unique(rows.window, return_index=True, return_inverse=True)
     shape = (first.size, len(rows.events))
     probability = np.full(shape, np.nan)
-    stated = ~np.isnan(rows.probability)
+    silent = np.isnan(rows.probability)
+    stated = ~silent if counting is None else ~silent & counting
     probability[place[stated], rows.event[stated]] = rows.probability[stated]
     issue_time = np.full(first.size, np.iinfo(np.int64).min)
-    silent = ~stated & ~np.isin(np.arange(first.size), place[stated])[place]
-    for part in (silent, stated):  # a window without any forecast keeps the issue time of its empty rows
+    forecast = ~np.isnan(probability).all(axis=1)
+    for part in (silent & ~forecast[place], stated):  # without any forecast that of the empty rows is kept
         np.maximum.at(issue_time, place[part], rows.issue_time[part])
     region = np.array(rows.regions, dtype=object)[rows.region[first]]
     valid_from, valid_to = rows.valid_from[first], rows.valid_to[first]
     arrays = {
         "event": list(rows.events),
         "probability": probability,
-        "occurred": _outcomes(rows if source is None else source, rows.take(first)),
+        "occurred": _outcomes(rows, first, place),
         "issue_time": issue_time,
         "valid_from": valid_from,
         "valid_to": valid_to,
@@ -160,21 +163,19 @@ def lay_out(rows: Rows, name: str, attributes: Mapping[str, Any], source: Rows |
     return build(FORECASTS, arrays, {"forecast_name": name, **attributes})
 
 
-def _outcomes(source: Rows, windows: Rows) -> NDArray[np.int8]:
-    """Known outcome of each window's span and each event; what one row leaves open another may know."""
-    region, start, end = (
-        np.concatenate([getattr(one, name) for one in (source, windows)])
-        for name in ("region", "valid_from", "valid_to")
+def _outcomes(rows: Rows, first: IntArray, place: IntArray) -> NDArray[np.int8]:
+    """Known outcome of each window's span and each event; what one row leaves open another may know.
+
+    Args:
+        rows: All.
+        first: A row of each window, shape (window,).
+        place: Window of each row, shape (row,).
+    """
+    start = rows.valid_from[first]
+    spans, span = np.unique(
+        pack(rows.region[first], start, rows.valid_to[first] - start), return_inverse=True
     )
-    span = pack(region, start, end - start)
-    n_events = len(source.events)
-    about = span[: source.region.size] * n_events + source.event
-    known = source.occurred >= 0
-    number, first = np.unique(about[known], return_index=True)
-    outcome = source.occurred[known][first]
-    wanted = span[source.region.size :, None] * n_events + np.arange(n_events)
-    if not number.size:
-        return np.full(wanted.shape, -1, dtype=np.int8)
-    place = np.searchsorted(number, wanted).clip(max=number.size - 1)
-    found: NDArray[np.int8] = np.where(number[place] == wanted, outcome[place], -1).astype(np.int8)
-    return found
+    outcome = np.full((spans.size, len(rows.events)), -1, dtype=np.int8)
+    known = rows.occurred >= 0
+    outcome[span[place[known]], rows.event[known]] = rows.occurred[known]
+    return outcome[span]

@@ -41,7 +41,8 @@ def command(
     rivals calibrated in every way; both write study.json and study.html. Or models: every model against a
     logistic regression, options chosen inside the training span; writes models.md, models.csv and
     models.json. Or swpc-verification: SWPC's forecasts in RAW held against the numbers published on them;
-    writes swpc_verification.md and .json. What is done is not done again when the same command is given again.
+    writes swpc_verification.md and .json. What is done is not done again when the same command is given
+    again.
     """
     from flarecast.config import load_config
     from flarecast.errors import choose

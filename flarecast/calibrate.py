@@ -82,6 +82,19 @@ def calibrate(
     return mended, calibration
 
 
+def remarks(calibration: Mapping[str, Any]) -> list[str]:
+    """Why some curves were not fitted and some decision thresholds not chosen, a sentence each.
+
+    Args:
+        calibration: Content of calibration.json; of the model, in the final fold.
+    """
+    found = []
+    for event, numbers in calibration["event_calibration"].items():
+        reasons = (numbers.get("reason"), numbers.get("decision_threshold_reason"))
+        found += [f"{event}: {reason}" for reason in reasons if reason]
+    return found
+
+
 def _fitted_model(
     forecasts: xr.Dataset, fit: Callable[..., Any], head: Mapping[str, Any], model: str, raw: FloatArray
 ) -> dict[str, Any]:

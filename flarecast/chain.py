@@ -22,6 +22,7 @@ from flarecast.audit import (
     roles_of,
 )
 from flarecast.calibrate import calibrate as calibrate_forecasts
+from flarecast.calibrate import remarks
 from flarecast.combining import fit_combinations, with_combinations
 from flarecast.config import Config, check_options, load_config, write_config
 from flarecast.environment import environment
@@ -252,6 +253,8 @@ def run_all(
     run_forecast(run.windows, run.model, run.split, run.forecasts, resources.device)
     say(f"calibrate {config.calibrate.name} -> {run.calibrated}")
     run_calibrate(run.forecasts, config, run.calibrated)
+    for sentence in remarks(read_json(run.calibration)):
+        say(f"calibrate: {sentence}")
     say(f"evaluate -> {run.scores}")
     content = run_evaluate(run.calibrated, references, None, config, run.scores)
     say(f"report -> {run.report}")

@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from click.testing import CliRunner
 
 from flarecast import schema
 from flarecast.calibrate import calibrate
 from flarecast.calibration import apply_calibration
 from flarecast.calibrators import CALIBRATORS
+from flarecast.cli import main
 from flarecast.decision import RULE_NAMES
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, write_json
@@ -186,6 +188,24 @@ def test_without_a_calibration_role_only_the_prior_is_corrected_and_thresholds_a
         assert name != "platt" or "no forecast with a known outcome" in numbers["reason"]
         assert calibration["decision_threshold"][event] == dict.fromkeys(RULE_NAMES)
         assert "no window with known outcome in calibration" in numbers["decision_threshold_reason"]
+
+
+def test_what_was_not_fitted_and_not_chosen_is_said_when_calibrating(tmp_path):
+    forecasts = simulated(2_000)
+    role = forecasts["role"].values == CALIBRATION
+    rare = np.flatnonzero(role & (forecasts["occurred"].values[:, 2] == 1))
+    forecasts["occurred"].values[rare[5:], 2] = 0
+    forecasts["occurred"].values[role, 1] = 0
+    schema.save(forecasts, tmp_path / "forecasts.nc", schema.FORECASTS)
+    words = ["calibrate", tmp_path / "forecasts.nc", "-o", tmp_path / "calibrated.nc"]
+    words += ["--set", "calibrate.name=isotonic", "--set", "calibrate.update=sequential"]
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    assert "M1.0: 0 events in calibration, 20 needed: only the prior is corrected" in result.output
+    assert "M1.0: no event in calibration: no score to maximise" in result.output
+    assert "X1.0: 5 events in calibration, 20 needed" in result.output
+    assert "C1.0" not in result.output
+    assert "calibrated by isotonic, kept up to date by sequential" in result.output
 
 
 @pytest.mark.parametrize(("outcome", "lacking"), [(0, "no event"), (1, "no non-event")])

@@ -16,10 +16,17 @@ from flarecast.cli.options import IN, OUT, config_options, say, talk_options
 @talk_options
 def command(forecasts: Path, config_path: Path | None, changes: tuple[str, ...], output: Path) -> None:
     """Undo the prior that balancing moved, then mend probabilities on the calibration role."""
+    from flarecast.calibrate import remarks
     from flarecast.chain import check_parts, run_calibrate
     from flarecast.config import load_config
+    from flarecast.files import read_json
 
     config = load_config(config_path, changes)
     check_parts(config)
     run_calibrate(forecasts, config, output)
-    say(f"{output}: calibrated by {config.calibrate.name}; numbers in {output.parent / 'calibration.json'}")
+    numbers = output.parent / "calibration.json"
+    for sentence in remarks(read_json(numbers)):
+        say(sentence)
+    how = config.calibrate.name
+    how += "" if config.calibrate.update == "none" else f", kept up to date by {config.calibrate.update}"
+    say(f"{output}: calibrated by {how}; numbers in {numbers}")

@@ -48,7 +48,7 @@ TRAINED = {"sgd": "none", "ema": "ema", "swag": "swag"}
 """Trainings of a seed; `swa` is the mean of `swag`, which is the same training."""
 
 TUNING_SEEDS = (1000,)
-RATES, SHARES, DECAYS = (0.003, 0.01, 0.03), (0.1, 0.3, 1.0), (0.98, 0.998)
+RATES, SHARES, DECAYS = (0.003, 0.01, 0.03, 0.1), (0.1, 0.3, 1.0), (0.98, 0.998)
 MEMBERS_DRAWN = 10
 SGD = ["train.optimizer=sgd", "train.optimizer_options={momentum=0.9}", "calibrate.fit_on=calibration"]
 DATA = {
@@ -64,8 +64,8 @@ DATA = {
     "disk": (
         "disk-lstm",
         [
-            'model={name="lstm",options={hidden=32,layers=1,dropout=0.5}}',
-            "train.epochs=24",
+            'model={name="lstm",options={hidden=16,layers=1,dropout=0.5}}',
+            "train.epochs=12",
             "train.batch_size=64",
         ],
     ),

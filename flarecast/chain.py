@@ -32,7 +32,7 @@ from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, sha256, write_json
 from flarecast.parts import check_parts as check_parts
 from flarecast.provenance import known_accesses, provenance
-from flarecast.resources import ALONE, Resources
+from flarecast.resources import ALONE, Resources, started_together
 from flarecast.run_folder import RunFolder as RunFolder
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file, save
 from flarecast.seen import record_evaluation
@@ -236,6 +236,10 @@ def run_all(
     say: Say = str,
 ) -> dict[str, Any]:
     """The whole chain in one process; returns the content of scores.json."""
+    if started_together() > 1:
+        raise FlarecastError(
+            f"run: expected one process, got {started_together()} of torchrun; use that with flarecast train"
+        )
     from flarecast.report import write_report
 
     check_parts(config, deep=True)

@@ -21,6 +21,7 @@ from flarecast.averaging_phase import begin_averaging, phases
 from flarecast.errors import FlarecastError
 from flarecast.gradient import build_optimizer, build_schedule
 from flarecast.passes import refresh, train_epoch, validation_loss
+from flarecast.precision import compiled_forward
 from flarecast.processes import FIRST, take_weights_of_first
 from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.task import Task
@@ -58,18 +59,9 @@ def fit_by_gradient(
     rate = build_schedule(settings, n_descent)  # with a plan too: where the folds were best on it, it ends
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
-    take_weights_of_first(processes, module)
-    if processes.rank != FIRST:  # dropout is not the same in all parts of a batch
-        torch.manual_seed(torch.initial_seed() + processes.rank)
     state = State(module, build_optimizer(module, settings), generator, rate)
     state.parts, state.processes = settings.accumulate, processes
-    if (
-        task.averaging is not None
-        and task.averaging.pace is None
-        and (task.plan is None or task.plan.average)
-    ):
-        state.averaged = task.averaging.start(module)
-    restore(state, task, store)
+    _begin(state, task, store)
     while True:
         stale = state.epoch - max(state.best.epoch, state.average.epoch) >= settings.patience
         if state.descended is None and (state.epoch >= n_descent or stale):
@@ -97,6 +89,25 @@ def fit_by_gradient(
     if processes.rank == FIRST:
         write_history(store.folder, state.history)
     return entry
+
+
+def _begin(state: State, task: Task, store: Store) -> None:
+    """Give all processes the same network, begin an average that follows it, and find the checkpoint."""
+    settings, n_windows = task.settings, len(task.train)
+    if settings.batch_size > n_windows:
+        store.say(
+            f"train.batch_size: {settings.batch_size} is more than the {n_windows} windows to train on; "
+            "every epoch is a single step"
+        )
+    take_weights_of_first(state.processes, state.module)
+    if state.processes.rank != FIRST:  # dropout is not the same in all parts of a batch
+        torch.manual_seed(torch.initial_seed() + state.processes.rank)
+    if settings.compile:
+        state.forward = compiled_forward(state.module, store.say)
+    averages = task.averaging is not None and (task.plan is None or task.plan.average)
+    if task.averaging is not None and averages and task.averaging.pace is None:
+        state.averaged = task.averaging.start(state.module)
+    restore(state, task, store)
 
 
 def _run_epoch(state: State, task: Task) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 not load.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import nn
 
+from flarecast import __version__
 from flarecast.batches import choose_device
 from flarecast.config import check_options, parse_config
 from flarecast.errors import FlarecastError
@@ -197,8 +199,14 @@ _PLAIN = (
 
 def _read_description(path: Path) -> _Description:
     """Content of model.json, types and lengths checked."""
+    content = read_json(path)
+    name = str(content.get("format")) if isinstance(content, dict) else ""
+    if name != FORMAT and re.fullmatch(r"flarecast model \d{1,9}", name):
+        raise FlarecastError(
+            f"{path}: expected {FORMAT!r}, got {name!r}; this needs a newer flarecast than {__version__}"
+        )
     try:
-        said = _Description.model_validate(read_json(path))
+        said = _Description.model_validate(content)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         _damaged(path, f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg'].lower()}")

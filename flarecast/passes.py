@@ -37,7 +37,8 @@ def train_epoch(state: State, task: Task) -> float:
         task.settings,
         masked,
         state.parts,
-        processes=state.processes,
+        state.forward,
+        state.processes,
     )
     places = shuffled(len(sample), task.settings.batch_size, state.generator)
     losses, n_mine = torch.zeros(len(places), device=device), 0

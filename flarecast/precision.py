@@ -6,10 +6,11 @@ losses and batch-norm statistics stay float32). Both are CUDA's: elsewhere all i
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor, nn
 
 from flarecast.batches import cpu_threads
 
@@ -24,6 +25,34 @@ def precision_on(device: torch.device, asked: str) -> str:
 def casting(device: torch.device, precision: str) -> torch.autocast:
     """Autocast to bfloat16 inside the block, where the precision is bf16."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def compiled_forward(module: nn.Module, say: Callable[[str], object]) -> Callable[[Tensor, Tensor], Tensor]:
+    """What computes a network's output by a program that torch makes of it; the network itself if it cannot.
+
+    The weights are the network's own. A program is made at the first call, and for other sizes of a batch.
+
+    Args:
+        module: The network.
+        say: Told why it is not compiled, once.
+    """
+    made: list[Callable[[Tensor, Tensor], Tensor]] = []
+
+    def forward(steps: Tensor, last_class: Tensor) -> Tensor:
+        if module not in made:
+            try:
+                made[:] = made or [torch.compile(module)]
+                return made[0](steps, last_class)
+            except torch.OutOfMemoryError:
+                raise
+            except Exception as error:  # torch and the compilers behind it raise many kinds
+                reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+                say(f"train.compile: the network could not be compiled ({reason}); it is computed as it is")
+                made[:] = [module]
+        output: Tensor = module(steps, last_class)
+        return output
+
+    return forward
 
 
 @contextmanager

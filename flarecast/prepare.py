@@ -51,7 +51,8 @@ NOTHING = Given()
 class Prepared:
     """Windows on the device, and what was fitted to put them there.
 
-    `seen` holds the windows of the file that the scaler, the weights and early stopping see.
+    `mute` holds the features that have one value, or none, in the train role; `seen` the windows of the file
+    that the scaler, the weights and early stopping see.
     """
 
     task: Task
@@ -62,6 +63,7 @@ class Prepared:
     prior_analytic: bool
     training_base_rate: FloatArray
     n_made: int
+    mute: tuple[str, ...] = ()
     seen: dict[str, IntArray] = field(default_factory=dict)
 
 
@@ -102,8 +104,8 @@ def prepare(
     chosen = _choose(role, known, hidden_labels(windows, role, low, known, config), given)
     rows = step_rows(windows, chosen.all)
     values, rows = _rows_in_use(windows["values"].values, columns, rows)
-    used = _in_use(rows[chosen.of_scaler], len(values))
-    scaler = given.scaler or scale.fit(values[used], config.scale.name)
+    fitted_on = values[_in_use(rows[chosen.of_scaler], len(values))]
+    scaler = given.scaler or scale.fit(fitted_on, config.scale.name)
     scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
     rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
     tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
@@ -135,6 +137,7 @@ def prepare(
         prior_analytic=rebalanced.prior_analytic,
         training_base_rate=_base_rate(occurred[trained]),
         n_made=rebalanced.n_made,
+        mute=_mute(fitted_on, features),
         seen=seen,
     )
 
@@ -247,6 +250,14 @@ def _require(role: NDArray[np.int8], counts: dict[str, int]) -> None:
                 f"{name} role: expected windows with values and a known outcome, got none among "
                 f"{np.count_nonzero(role == ROLES.index(name))}; change the split"
             )
+
+
+def _mute(rows: NDArray[np.float32], features: tuple[str, ...]) -> tuple[str, ...]:
+    """Features that do not vary over rows, shape (row, feature), or are missing in all of them."""
+    there = np.isfinite(rows)
+    least = np.where(there, rows, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(there, rows, -np.inf).max(axis=0, initial=-np.inf)
+    return tuple(name for name, varies in zip(features, least < most, strict=True) if not varies)
 
 
 def _in_use(rows: IntArray, n_rows: int) -> NDArray[np.bool_]:

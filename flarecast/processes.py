@@ -16,7 +16,7 @@ from torch import Tensor, distributed, nn
 
 from flarecast.batches import choose_device
 from flarecast.errors import FlarecastError
-from flarecast.resources import ALONE_IN_TRAINING, Processes
+from flarecast.resources import ALONE_IN_TRAINING, Processes, started_together
 
 BETWEEN_STEPS = timedelta(minutes=10)
 """Who says nothing for so long in the middle of an epoch is taken for dead."""
@@ -38,10 +38,11 @@ def joined(device: str) -> Iterator[Processes]:
     Raises:
         FlarecastError: A machine has fewer GPUs than processes, or the others cannot be reached.
     """
-    if not {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ) or os.environ["WORLD_SIZE"] == "1":
+    size = started_together()
+    if size == 1:
         yield ALONE_IN_TRAINING
         return
-    rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    rank = int(os.environ["RANK"])
     on_cuda = choose_device(device).type == "cuda"
     if on_cuda:
         _take_gpu(int(os.environ.get("LOCAL_RANK", rank)))

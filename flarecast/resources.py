@@ -1,5 +1,6 @@
 """What a training may use; none of it changes what is trained, but for the device."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,13 @@ class Processes:
 
 ALONE_IN_TRAINING = Processes()
 """No torchrun."""
+
+
+def started_together() -> int:
+    """How many processes torchrun, or whatever sets its variables, started; 1 without."""
+    if {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ):
+        return int(os.environ["WORLD_SIZE"])
+    return 1
 
 
 @dataclass(frozen=True)

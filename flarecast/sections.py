@@ -145,6 +145,7 @@ class Train(Section):
     accumulate: int = Field(1, ge=1)
     precision: Literal["float32", "tf32", "bf16"] = "float32"
     deterministic: bool = True
+    compile: bool = False
     parallel: Literal["model", "trainings"] = "model"
     device_share: float = Field(0.5, ge=0, le=1)
     unassigned: Literal["ignore", "mask"] = "mask"

@@ -122,6 +122,11 @@ def train(  # noqa: PLR0913  (two hashes and a callback are not worth a class)
     prepared = again(given)
     if leads:
         _clear(folder)
+    if prepared.mute:
+        say(
+            f"train role: features that tell nothing, for they have one value there or none: "
+            f"{', '.join(prepared.mute)}; leave them out with model.features"
+        )
     hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
     with _torch_state(config, where) as generator:
         made_with = {

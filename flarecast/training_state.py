@@ -50,8 +50,8 @@ class State:
     """All that changes from epoch to epoch; `descended` counts the epochs before averaging, once it runs.
 
     `rate` is the learning rate of the descent by the epochs done, `parts` in how many parts a step's windows
-    go through the network. `best` is that of the descent, `average` the best of averages along it, or the
-    last of a phase of averaging.
+    go through the network, whose output `forward` computes in training, or the module itself. `best` is that
+    of the descent, `average` the best of averages along it, or the last of a phase of averaging.
     """
 
     module: nn.Module
@@ -66,6 +66,7 @@ class State:
     history: list[dict[str, Any]] = field(default_factory=list)
     parts: int = 1
     processes: Processes = ALONE_IN_TRAINING
+    forward: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 def keep(state: State, store: Store) -> None:

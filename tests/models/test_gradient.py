@@ -1,6 +1,7 @@
 """Optimisers, schedules, and what is done to a batch."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -422,3 +423,38 @@ def test_precision_and_determinism_are_recorded(windows, split, configure, tmp_p
     assert (said["precision"], said["deterministic"], said["threads"]) == ("float32", True, 1)
     assert environment(config, {}, "cpu")["precision"] == "float32"
     assert environment(config, {}, "cpu")["deterministic"] is False
+
+
+def test_a_network_that_cannot_be_compiled_is_computed_as_it_is_and_that_is_told_once(
+    windows, split, configure, tmp_path, monkeypatch
+):
+    def broken(module):
+        def forward(steps, last_class):
+            raise RuntimeError("no C++ compiler found\n\nSet TORCHDYNAMO_VERBOSE=1")
+
+        return forward
+
+    plain = train(windows, split, configure("cnn", train={"epochs": 2}), folder=tmp_path / "a", device="cpu")
+    monkeypatch.setattr(torch, "compile", broken)
+    said, config = [], configure("cnn", train={"epochs": 2, "compile": True})
+    model = train(windows, split, config, folder=tmp_path / "b", device="cpu", say=said.append)
+    assert said == [
+        "train.compile: the network could not be compiled (no C++ compiler found); it is computed as it is"
+    ]
+    for got, wanted in zip(model.module.parameters(), plain.module.parameters(), strict=True):
+        assert torch.equal(got, wanted)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's compiler uses what torch deprecates
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch compiles for the CPU with a C++ compiler")
+def test_a_compiled_network_learns_the_same(windows, split, configure, tmp_path):
+    options, said, weights = {"channels": (8,), "kernel": 3, "dropout": 0.0}, [], []
+    for chosen in (False, True):
+        settings = {"epochs": 2, "averaging": "none", "compile": chosen, "optimizer": "sgd"}
+        config = configure("cnn", model={"options": options}, train=settings)
+        folder = tmp_path / str(chosen)
+        model = train(windows, split, config, folder=folder, device="cpu", say=said.append)
+        weights.append(torch.cat([value.ravel() for value in model.module.parameters()]))
+    assert not said
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-4, atol=1e-5)

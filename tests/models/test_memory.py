@@ -1,4 +1,4 @@
-"""A device that is too small, and losses that are not finite: the same steps, or one sentence."""
+"""A device that is too small, losses that are not finite, odd windows: the same steps, or one sentence."""
 
 import json
 
@@ -10,7 +10,7 @@ from flarecast import epochs, memory, prepare
 from flarecast.batches import Sample, ordered, take, to_device, with_windows
 from flarecast.errors import FlarecastError
 from flarecast.forecast import forecast
-from flarecast.models.lstm import LSTM
+from flarecast.models.lstm import Recurrent
 from flarecast.train import train
 
 
@@ -23,7 +23,7 @@ def device_for(monkeypatch):
     """Let the network find no more memory than for so many windows."""
 
     def make(n_windows, steps_before=0):
-        forward = LSTM.forward
+        forward = Recurrent.forward
         seen = []
 
         def little(self, steps, last_class):
@@ -32,7 +32,7 @@ def device_for(monkeypatch):
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
             return forward(self, steps, last_class)
 
-        monkeypatch.setattr(LSTM, "forward", little)
+        monkeypatch.setattr(Recurrent, "forward", little)
         return seen
 
     return make
@@ -103,13 +103,13 @@ def test_a_training_that_went_in_halves_goes_on_in_halves(windows, split, config
 
 
 def test_the_batch_of_a_loss_that_is_not_finite_is_named(windows, split, configure, tmp_path, monkeypatch):
-    forward, seen = LSTM.forward, []
+    forward, seen = Recurrent.forward, []
 
     def explode(self, steps, last_class):
         seen.extend([1] * self.training)
         return forward(self, steps, last_class) * (torch.nan if len(seen) == 10 else 1.0)
 
-    monkeypatch.setattr(LSTM, "forward", explode)
+    monkeypatch.setattr(Recurrent, "forward", explode)
     with pytest.raises(FlarecastError) as caught:
         train(windows, split, configure("lstm"), folder=tmp_path, device="cpu")
     assert str(caught.value) == (
@@ -202,9 +202,59 @@ def test_a_forecast_that_the_device_has_no_room_for_ends_in_one_sentence(
     def full(self, steps, last_class):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
-    monkeypatch.setattr(LSTM, "forward", full)
+    monkeypatch.setattr(Recurrent, "forward", full)
     with pytest.raises(FlarecastError) as caught:
         forecast(windows, model, device="cpu")
     assert str(caught.value) == (
         "device memory: expected room for 1024 windows at once, got too little; use --device cpu"
     )
+
+
+@pytest.mark.parametrize("name", ["cnn", "transformer", "logistic"])
+def test_features_with_one_value_or_none_are_told_and_do_no_harm(name, windows, split, configure, tmp_path):
+    odd = windows.copy(deep=True)
+    odd["values"].values[:, 1], odd["values"].values[:, 2] = 7.0, np.nan
+    said = []
+    config = configure(name, train={"epochs": 2})
+    model = train(odd, split, config, folder=tmp_path, device="cpu", say=said.append)
+    assert said == [
+        "train role: features that tell nothing, for they have one value there or none: R_VALUE, noise; "
+        "leave them out with model.features"
+    ]
+    silent = odd["region"].values == "SIM 0"
+    assert np.isfinite(forecast(odd, model, device="cpu")["probability"].values[~silent]).all()
+    other = odd.copy(deep=True)
+    other["values"].values[:, 2] = 1e6
+    assert np.isfinite(forecast(other, model, device="cpu")["probability"].values[~silent]).all()
+
+
+def test_windows_without_a_single_value_are_refused(windows, split, configure, tmp_path):
+    empty = windows.copy(deep=True)
+    empty["values"].values[:] = np.nan
+    with pytest.raises(FlarecastError, match="train role: expected windows with values and a known outcome"):
+        train(empty, split, configure(), folder=tmp_path, device="cpu")
+
+
+def test_a_batch_larger_than_the_data_is_one_step_an_epoch_and_that_is_told(
+    windows, split, configure, tmp_path
+):
+    said, config = [], configure("cnn", train={"epochs": 2, "batch_size": 10_000})
+    model = train(windows, split, config, folder=tmp_path, device="cpu", say=said.append)
+    assert said == [
+        f"train.batch_size: 10000 is more than the {model.training['windows_train']} windows to train on; "
+        "every epoch is a single step"
+    ]
+    assert len(history(tmp_path)) == 3
+
+
+def test_a_class_that_no_train_window_holds_gets_next_to_no_probability(windows, split, configure, tmp_path):
+    without = windows.copy(deep=True)
+    high = (without["peak_flux"].values >= 1e-4) & (split["role"].values[0] == 1)
+    for name in ("peak_flux", "peak_flux_upper"):
+        without[name].values[high] = 3e-5
+    for name in ("cnn", "logistic", "random_forest"):
+        config = configure(name, train={"epochs": 2})
+        model = train(without, split, config, folder=tmp_path / name, device="cpu")
+        probability = forecast(without, model, device="cpu")["probability"].values
+        assert np.nanmax(probability[:, 2]) < 0.05
+        assert np.nanmin(probability) >= 0

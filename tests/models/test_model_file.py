@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from flarecast import __version__
 from flarecast.errors import FlarecastError
 from flarecast.model_file import check_fits, load
 from flarecast.models import MODELS
@@ -79,7 +80,7 @@ def test_a_damaged_file_is_named_in_one_sentence(folder, name, damage):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": "flarecast model 9"},
+        {"format": "flarecast model one"},
         {"model_name": "oracle"},
         {"model_options": {"channels": [8, 8, 8], "kernel": 3}},
         {"model_options": {"depth": 3}},
@@ -97,6 +98,16 @@ def test_a_description_of_another_model_is_refused(folder, changes):
     change(folder, **changes)
     with pytest.raises(FlarecastError, match=r"model\.(json|safetensors)"):
         load(folder, "cpu")
+
+
+def test_a_model_of_a_newer_version_says_that_it_needs_one(folder):
+    change(folder, format="flarecast model 2", new_key=1)
+    with pytest.raises(FlarecastError) as caught:
+        load(folder, "cpu")
+    assert str(caught.value) == (
+        f"{folder / 'model.json'}: expected 'flarecast model 1', got 'flarecast model 2'; this needs a "
+        f"newer flarecast than {__version__}"
+    )
 
 
 def test_weights_of_another_type_or_with_other_keys_are_refused(folder):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from flarecast.chain import run_all
 from flarecast.config import write_config
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
@@ -18,6 +19,7 @@ from flarecast.gradient import check_parts_add_up
 from flarecast.model_file import load
 from flarecast.processes import joined, my_part
 from flarecast.resources import Processes, Resources
+from flarecast.run_folder import RunFolder
 from flarecast.schema import SPLIT, WINDOWS, save
 from flarecast.trainings import train_all
 
@@ -239,3 +241,11 @@ def test_workers_and_processes_are_not_asked_for_at_once(configure):
     nowhere, resources = Path("nowhere"), Resources("cpu", 2, processes=Processes(0, 2))
     with pytest.raises(FlarecastError, match="--workers: expected 1 under torchrun, got 2"):
         train_all(nowhere, nowhere, configure(), nowhere, resources)
+
+
+def test_the_whole_chain_is_for_one_process(configure, monkeypatch, tmp_path):
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "localhost")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(FlarecastError, match="run: expected one process, got 2 of torchrun"):
+        run_all(configure(), None, RunFolder(tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -37,8 +37,9 @@ def command(
     """Train many models on the same windows, and compare them with paired intervals.
 
     NAME is temporal-coherence: random against coherent splits, inner validation, normalisation, a resampled
-    test set, thresholds from test, and every remedy for rare events; or calibration: the run's model and
-    rivals calibrated in every way; both write study.json and study.html. Or models: every model against a
+    test set, thresholds from test, and every remedy for rare events; calibration: the run's model and rivals
+    calibrated in every way; or uncertainty: whether forecasts that an ensemble doubts fail more, and what
+    averaging its members buys; these write study.json and study.html. Or models: every model against a
     logistic regression, options chosen inside the training span; writes models.md, models.csv and
     models.json. Or swpc-verification: SWPC's forecasts in RAW held against the numbers published on them;
     writes swpc_verification.md and .json. What is done is not done again when the same command is given

@@ -7,12 +7,14 @@ from flarecast.study.model_table import model_table
 from flarecast.study.swpc_verification import swpc_verification
 from flarecast.study.temporal_coherence import temporal_coherence
 from flarecast.study.told import Told
+from flarecast.study.uncertainty import uncertainty
 
 STUDIES: dict[str, Callable[..., Told]] = {
     "temporal-coherence": temporal_coherence,
     "calibration": calibration,
     "models": model_table,
     "swpc-verification": swpc_verification,
+    "uncertainty": uncertainty,
 }
 """Name of the command line: function of (config, sources, folder, resources, say)."""
 

@@ -34,6 +34,9 @@ FLARING_DAYS, AFTER_DAYS = 30, 3
 """With an event known in so many days a history is flaring, else quiet; so many are `after_event` [d]."""
 
 
+MOST_RESAMPLES = 300
+"""Of each part: there are some twenty, each costs nearly as much as the whole, and is read roughly."""
+
 MOST_PARTS = 30
 """Of more years the cycles and phases say enough."""
 

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import skill
-from flarecast.evaluate.breakdowns import compared_in_parts, score_breakdowns
+from flarecast.evaluate.breakdowns import MOST_RESAMPLES, compared_in_parts, score_breakdowns
 from flarecast.evaluate.cautions import (
     pairing_warnings,
     reading_warnings,
@@ -115,6 +115,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "records": [],
     }
     draw = partial(draw_ways, blocks=blocks, rng=rng, resamples=resamples)
+    draw_fewer = partial(draw, resamples=min(resamples, MOST_RESAMPLES))
     for event in range(forecasts.sizes["event"]):
         place = replace(_place(forecasts, event, role, confidence), form=interval)
         known = rows & (forecasts["occurred"].values[:, event] >= 0)
@@ -128,7 +129,7 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         content["records"] += score_occasions(
             forecasts, compared_in_parts(present), event, common, drawn, place
         )
-        content["records"] += score_breakdowns(forecasts, present, event, common, place, draw)
+        content["records"] += score_breakdowns(forecasts, present, event, common, place, draw_fewer)
         warnings += simpson_warnings(content["records"], place.event)
         content["records"] += _score_folds(forecasts, event, place, draw)
         content["seed_spread"] += seed_spread(forecasts, event, common, role)

@@ -32,6 +32,9 @@ from flarecast.windows import open_windows
 
 PAGE, JSON, CSV, SECONDS, SCORES = "models.md", "models.json", "models.csv", "seconds.json", "scores.json"
 FORECAST = "calibrated.nc"
+TRIED = tuple(name for name in SECTIONS if name not in ("ensemble", "calibrate"))
+"""What a try depends on: it has no members, and its forecasts stay raw."""
+
 REFERENCES_ALREADY = ("climatology", "persistence")
 """Models that are no arm unless named: as references they stand beside every model."""
 
@@ -138,7 +141,7 @@ def _choose(
             into = folder / "tries" / f"{model}-{nth}"
             place = Place(folder / "inner" / "windows.nc", inner, into, resources.device)
             work = partial(score_candidate, one, place)
-            jobs.append(Job(names[model][nth], into / "try.json", _matters(one, data), work))
+            jobs.append(Job(names[model][nth], into / "try.json", _matters(one, TRIED, data), work))
     scores = run_jobs(jobs, resources.workers, say, "tries")
     picked = {name: tries[0] for name, tries in of_models.items()}
     rows = {}
@@ -155,7 +158,7 @@ def _train(picked: Mapping[str, Config], place: Place, workers: int, say: Say) -
         Job(
             name=name,
             done=place.folder / name / "arm.json",
-            depends_on=_matters(picked[name], data),
+            depends_on=_matters(picked[name], SECTIONS, data),
             work=partial(_train_one, picked[name], place, place.folder / name),
             required=name == AGAINST,
         )
@@ -193,7 +196,7 @@ def _side_by_side(paths: Mapping[str, Path]) -> xr.Dataset:
     return first.assign(arrays)
 
 
-def _matters(config: Config, data: list[str]) -> list[Any]:
+def _matters(config: Config, sections: tuple[str, ...], data: list[str]) -> list[Any]:
     """All that a training depends on, as plain values."""
     resolved = config.resolved()
-    return [{name: resolved.get(name) for name in SECTIONS}, config.study.event, data]
+    return [{name: resolved.get(name) for name in sections}, config.study.event, data]

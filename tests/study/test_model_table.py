@@ -133,15 +133,16 @@ def test_a_study_of_models_goes_on_where_it_was_whatever_the_number_of_workers(w
     names = ("models.json", "models.csv", "scores.json")
     before = [(tmp_path / name).read_bytes() for name in names]
 
-    (tmp_path / "models" / "nearest" / "arm.json").unlink()
+    (tmp_path / "models" / "nearest" / "calibrated.nc").unlink()
     (tmp_path / "tries" / "nearest-1" / "try.json").unlink()
     again = study(windows_path, tmp_path, models)
     assert "4 tries, 3 of them done before" in again.output
     assert "2 trainings, 1 of them done before" in again.output
     assert [(tmp_path / name).read_bytes() for name in names] == before
 
-    (tmp_path / "models" / "nearest" / "calibrated.nc").unlink()
-    assert "2 trainings, 1 of them done before" in study(windows_path, tmp_path, models).output
+    other = study(windows_path, tmp_path, models, "calibrate.name=none")
+    assert "4 tries, 4 of them done before" in other.output, "nothing was calibrated there"
+    assert "2 trainings, 0 of them done before" in other.output
 
 
 def test_what_happens_in_test_changes_no_choice(windows_path, tmp_path):

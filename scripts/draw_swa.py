@@ -19,7 +19,7 @@ def draw_flatness(rows: list[dict[str, Any]], path: Path) -> None:
     """Write the picture; shades are the standard deviation over directions."""
     steps = sorted({row["step"] for row in rows})
     names = list(dict.fromkeys(row["data"] for row in rows))
-    figure = Figure(figsize=(3.6 * len(names), 3.2), layout="constrained", dpi=110)
+    figure = Figure(figsize=(3.6 * len(names), 3.5), layout="constrained", dpi=110)
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
         for arm, colour in COLOURS.items():
             for part, style in (("validation", "-"), ("train", "--")):
@@ -42,7 +42,7 @@ def draw_flatness(rows: list[dict[str, Any]], path: Path) -> None:
         axes.set_title(name)
         axes.set_xlabel("distance along a random direction\n[length of the weights of SGD]")
         axes.set_ylabel("negative log likelihood [nat]")
-    axes.legend(frameon=False, fontsize=8)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
     figure.savefig(path)
 
 

@@ -12,6 +12,7 @@ from flarecast import scale
 from flarecast.cli import main
 from flarecast.config import parse_config
 from flarecast.errors import FlarecastError
+from flarecast.study import STUDIES
 from flarecast.study.arms import CONTRASTS, REMEDIES_BY_DEFAULT, arms_of
 from flarecast.study.contrasts import MAKERS
 from flarecast.study.sentences import paragraph, told
@@ -163,10 +164,8 @@ def test_what_cannot_be_studied_is_one_sentence(change, words, windows_path, tmp
 
 
 def test_an_unknown_study_and_absent_windows_are_one_sentence(tmp_path):
-    assert (
-        "expected one of calibration, models, temporal-coherence, got"
-        in call("study", "sunspots", "-o", tmp_path).output
-    )
+    unknown = call("study", "sunspots", "-o", tmp_path).output
+    assert f"study: expected one of {', '.join(sorted(STUDIES))}, got 'sunspots'" in unknown
     result = call("study", "temporal-coherence", "--windows", tmp_path / "w.nc", "-o", tmp_path / "s")
     assert "leave --windows out to ingest them" in result.output
 

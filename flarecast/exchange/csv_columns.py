@@ -70,7 +70,7 @@ def read_columns(path: Path) -> tuple[Rows, dict[str, int]]:
         problems.check(probability, outcome, pieces["valid_to"][-1] <= pieces["valid_from"][-1], line)
         pieces["probability"].append(probability)
         pieces["occurred"].append(np.where(np.isin(outcome, (0, 1)), outcome, -1).astype(np.int8))
-        pieces["line"].append(line)
+        pieces["line"].append(line.astype(np.int32))
     if not pieces["line"]:
         raise FlarecastError(f"{path}: expected rows of forecasts, got only a header line")
     if found := problems.sentences():

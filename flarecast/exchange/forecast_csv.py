@@ -66,7 +66,8 @@ def read_csv(path: Path) -> xr.Dataset:
     repeated = _repeated(rows, about, order)
     notes["n_repeats"] = int(repeated.sum())
     order = order[~repeated]
-    rows, about = rows.take(order), about[order]
+    rows, about = rows.rearranged(order), about[order]
+    del order, repeated
     _refuse_conflicts(path, rows, about)
     stated = np.flatnonzero(~np.isnan(rows.probability))
     chosen = stated[_counting(about[stated], rows.issue_time[stated] <= rows.valid_from[stated])]

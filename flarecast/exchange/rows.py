@@ -45,16 +45,24 @@ class Rows:
     event: NDArray[np.int16]
     probability: NDArray[np.float64]
     occurred: NDArray[np.int8]
-    line: NDArray[np.int64]
+    line: NDArray[np.integer]
     regions: tuple[str, ...]
     events: tuple[str, ...]
 
-    def take(self, index: NDArray[Any]) -> "Rows":
-        """Some rows, by index or mask."""
+    def take(self, index: NDArray[Any] | slice) -> "Rows":
+        """Some rows, by index, mask or slice (then without a copy)."""
         names = [field.name for field in fields(self) if field.name not in ("regions", "events")]
         return Rows(
             **{name: getattr(self, name)[index] for name in names}, regions=self.regions, events=self.events
         )
+
+    def rearranged(self, index: NDArray[np.int64]) -> "Rows":
+        """Some rows by index, in the memory of these, which are used up: one column is copied at a time."""
+        for field in fields(self):
+            values = getattr(self, field.name)
+            if isinstance(values, np.ndarray):
+                values[: index.size] = values[index]
+        return self.take(slice(index.size))
 
     @property
     def day_ahead(self) -> IntArray:

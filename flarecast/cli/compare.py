@@ -35,6 +35,7 @@ from flarecast.cli.options import IN, OUT, config_options, say, talk_options
 @config_options
 @click.option("-o", "--output", type=OUT, help="compare.json to write.")
 @click.option("--csv", "csv_path", type=OUT, help="CSV of all scores and differences to write.")
+@click.option("--html", "html_path", type=OUT, help="Page to write, one file for people.")
 @talk_options
 def command(
     forecasts: tuple[Path, ...],
@@ -46,6 +47,7 @@ def command(
     changes: tuple[str, ...],
     output: Path | None,
     csv_path: Path | None,
+    html_path: Path | None,
 ) -> None:
     """Compare runs and anybody's forecasts on the windows that all of them have.
 
@@ -56,7 +58,7 @@ def command(
     from flarecast.cli.scorecard import print_comparison
     from flarecast.compare import run_compare, write_comparison
     from flarecast.config import load_config
-    from flarecast.files import write_json
+    from flarecast.files import replacing, write_json
 
     config = load_config(config_path, changes)
     content = run_compare(forecasts, references, truth, config, baselines=baselines, days_ahead=days_ahead)
@@ -64,9 +66,14 @@ def command(
         write_json(output, content)
     if csv_path:
         write_comparison(content, csv_path)
+    if html_path:
+        from flarecast.report.comparison import comparison_page
+
+        with replacing(html_path) as aside:
+            aside.write_text(comparison_page(content), encoding="utf-8")
     print_comparison(content)
     for warning in content["warnings"]:
         say(f"warning: {warning}")
-    for path in (output, csv_path):
+    for path in (output, csv_path, html_path):
         if path:
             say(f"{path}: {len(content['records']):,} records")

@@ -120,20 +120,21 @@ def as_bytes(figure: "Figure", kind: str) -> bytes:
     return out.getvalue()
 
 
-def inlined(svg: bytes, name: str, title: str) -> str:
+def inlined(svg: bytes, name: str, title: str, themed: bool = True) -> str:
     """An SVG for a page: its own identifiers, colours as CSS variables, a title for those who cannot see it.
 
     Args:
         svg: As `as_bytes` gives it.
         name: Unique on the page, of letters, digits and `_`.
         title: Plain text.
+        themed: Whether its colours become variables of the page.
     """
     text = svg.decode("utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
     text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", text)
-    for colour, variable in _VARIABLES.items():
+    for colour, variable in _VARIABLES.items() if themed else ():
         text = text.replace(colour, f"var(--{variable})")
     text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     safe = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

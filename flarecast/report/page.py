@@ -33,11 +33,12 @@ def page(content: Content, panels: Sequence[Panel], pictures: Mapping[str, str])
     """
     from markupsafe import Markup
 
-    templates = _templates(escape=True)
+    found = templates(escape=True)
     said = _said(content)
-    style = templates.get_template("style.css").render(variables=variables())
-    return templates.get_template("report.html.j2").render(
+    style = found.get_template("style.css").render(variables=variables())
+    return found.get_template("report.html.j2").render(
         said,
+        title=f"{content.name}: flare forecasts and their skill",
         style=Markup(style),
         panels=panels,
         pictures={name: Markup(svg) for name, svg in pictures.items()},
@@ -62,7 +63,7 @@ def model_card(content: Content) -> str:
         if (record := content.record(event, MODEL, score)) is not None and record["value"] is not None
     ]
     run = re.sub(r"[^A-Za-z0-9_-]", "_", content.name)
-    return _templates(escape=False).get_template("model_card.md.j2").render(
+    return templates(escape=False).get_template("model_card.md.j2").render(
         _said(content),
         metrics=metrics,
         source=str(content.forecasts.attrs.get("source", "unknown")),
@@ -89,23 +90,23 @@ def _said(content: Content) -> dict[str, Any]:
     }
 
 
-def _templates(escape: bool) -> "Environment":
+def templates(escape: bool) -> "Environment":
     """Templates of this package; a name that is not given is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    templates = Environment(
+    found = Environment(
         loader=PackageLoader("flarecast.report"),
         autoescape=escape,
         undefined=StrictUndefined,
         trim_blocks=False,
         keep_trailing_newline=True,
     )
-    templates.filters |= {
+    found.filters |= {
         "anchor": partial(re.sub, r"[^A-Za-z0-9]+", "-"),
         "yaml": json.dumps,
         "plain": _plain,
     }
-    return templates
+    return found
 
 
 def _plain(text: object) -> str:

@@ -139,10 +139,10 @@ def _difference_rows(content: Content, event: str) -> Iterator[Row]:
 
 def _cells(records: Sequence[Record | None], signed: bool = False) -> tuple[Cell, ...]:
     """Cells of one line."""
-    return tuple(_cell(record, signed) for record in records)
+    return tuple(cell_of(record, signed) for record in records)
 
 
-def _cell(record: Record | None, signed: bool) -> Cell:
+def cell_of(record: Record | None, signed: bool = False) -> Cell:
     """Value and interval, a dash where there is none."""
     if record is None or record["value"] is None:
         return Cell("–")

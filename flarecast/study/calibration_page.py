@@ -2,14 +2,14 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from flarecast.report.document import Document, Part, Picture, document_page, plain_table
+from flarecast.report.tables import Table
 from flarecast.study.calibration_words import QUESTIONS, told
 from flarecast.study.figures import COLOURS, MARKS, draw_svg, new_figure
-from flarecast.study.page import STYLE, table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,19 +27,13 @@ def page(content: Mapping[str, Any], picture: str) -> str:
         content: What study.json holds.
         picture: SVG.
     """
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        f"<title>Calibration, {escape(content['run'])}</title><style>{STYLE}</style></head><body>",
-        f"<h1>Calibration: {escape(content['run'])}</h1><p>{escape(content['about'])}</p>",
-        picture,
-    ]
+    tables = {"calibrators": (_scores, "scores"), "years": (_years, "years")}
+    sections = [Part("At a glance", pictures=(Picture(picture, "reliability, Brier skill and years"),))]
     for name, question in QUESTIONS.items():
-        parts += [f"<h2>{escape(question)}</h2>", f"<p>{escape(content['paragraphs'][name])}</p>"]
-        if name == "calibrators":
-            parts.append(_scores(content["scores"]))
-        if name == "years":
-            parts.append(_years(content["years"]))
-    return "\n".join([*parts, "</body></html>\n"])
+        found = tuple(make(content[key]) for of, (make, key) in tables.items() if of == name)
+        sections.append(Part(question, (content["paragraphs"][name],), tables=found, folded=True))
+    about = (str(content["about"]),)
+    return document_page(Document("study of calibration", content["run"], about, tuple(sections)))
 
 
 def draw_lesson(content: Mapping[str, Any]) -> tuple[str, bytes]:
@@ -109,7 +103,7 @@ def _draw_years(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
     axes.legend(fontsize=8, frameon=False)
 
 
-def _scores(rows: Sequence[Mapping[str, Any]]) -> str:
+def _scores(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Table of every contender, event and way."""
     body = [
         (
@@ -120,10 +114,10 @@ def _scores(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     head = ("contender", "event, calibration", *NAMES, "p value of calibration")
-    return f"<details><summary>The numbers</summary>{table(head, body)}</details>"
+    return plain_table(head, body)
 
 
-def _years(rows: Sequence[Mapping[str, Any]]) -> str:
+def _years(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Table of the years."""
     ways = list(rows[0]["brier"]) if rows else []
     head = (
@@ -142,4 +136,4 @@ def _years(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return f"<details><summary>The numbers</summary>{table(head, body)}</details>"
+    return plain_table(head, body)

@@ -1,21 +1,13 @@
 """A study as one HTML file that needs nothing else: words, pictures, tables."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
+from flarecast.report.document import Document, Part, Picture, document_page, plain_table
+from flarecast.report.tables import Table
 from flarecast.study.arms import CONTRASTS
 from flarecast.study.sentences import NAMES
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
-  color: #222; }
-table { border-collapse: collapse; font-size: 0.85rem; margin: 0.5rem 0; }
-td, th { padding: 0.15rem 0.6rem; text-align: right; border-bottom: 1px solid #ddd; }
-td:first-child, th:first-child, td:nth-child(2), th:nth-child(2) { text-align: left; }
-svg { max-width: 100%; height: auto; }
-details { margin: 0.5rem 0; }
-"""
 INTRODUCTION = (
     "Windows of one active region that overlap are near copies of each other. A model that is tested on "
     "copies of what it was trained on looks better than it is. Each question below is asked twice, the right "
@@ -31,28 +23,32 @@ def page(content: Mapping[str, Any], pictures: Mapping[str, str]) -> str:
         content: What study.json holds.
         pictures: SVG by name: inflation, remedies, reliability.
     """
-    parts = [
-        "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
-        f"<title>Temporal coherence, {escape(content['run'])}</title><style>{STYLE}</style></head><body>",
-        f"<h1>Temporal coherence: {escape(content['run'])}</h1>",
-        f"<p>{escape(INTRODUCTION)}</p><p>{escape(content['about'])}</p>",
-        "<h2>What each wrong way adds</h2>",
-        pictures.get("inflation", ""),
-    ]
+    inflation = _shown(pictures, "inflation", "what each wrong way adds to the TSS")
+    sections = [Part("What each wrong way adds", pictures=inflation)]
     for name, contrast in content["contrasts"].items():
-        parts += [f"<h2>{escape(CONTRASTS[name])}</h2>", f"<p>{escape(contrast['paragraph'])}</p>"]
+        shown: tuple[Picture, ...] = ()
         if name == "remedies":
-            parts += [pictures.get("remedies", ""), "<h3>Reliability</h3>", pictures.get("reliability", "")]
-        parts.append(_differences(contrast["rows"]))
-    parts += ["<h2>All arms</h2>", _scores(content["arms"])]
+            shown = (
+                *_shown(pictures, "remedies", "TSS against BSS of every remedy"),
+                *_shown(pictures, "reliability", "reliability of every remedy"),
+            )
+        tables = (_differences(contrast["rows"]),)
+        sections.append(Part(CONTRASTS[name], (contrast["paragraph"],), shown, tables=tables, folded=True))
+    sections.append(Part("All arms", tables=(_scores(content["arms"]),)))
     if content["refused"]:
-        rows = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in content["refused"].items())
-        parts.append(f"<h2>What could not be trained</h2><ul>{rows}</ul>")
-    return "\n".join([*parts, "</body></html>\n"])
+        refused = tuple(f"{name}: {why}" for name, why in content["refused"].items())
+        sections.append(Part("What could not be trained", remarks=refused))
+    about = (INTRODUCTION, content["about"])
+    return document_page(Document("study of temporal coherence", content["run"], about, tuple(sections)))
 
 
-def _differences(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Table of a contrast, folded up."""
+def _shown(pictures: Mapping[str, str], name: str, what: str) -> tuple[Picture, ...]:
+    """A picture that was drawn; nothing where it was not."""
+    return (Picture(pictures[name], what),) if pictures.get(name) else ()
+
+
+def _differences(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Table of a contrast."""
     head = ("model", "arm", "against", "score", "value", "against", "difference", "95 % interval")
     body = [
         (
@@ -62,10 +58,10 @@ def _differences(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return f"<details><summary>The numbers</summary>{table(head, body)}</details>"
+    return plain_table(head, body)
 
 
-def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
+def _scores(arms: Sequence[Mapping[str, Any]]) -> Table:
     """Table of all arms, each on its own test windows."""
     scores = list(arms[0]["scores"]) if arms else []
     head = ("model", "arm", "windows", "events", *(NAMES[score] for score in scores))
@@ -76,14 +72,7 @@ def _scores(arms: Sequence[Mapping[str, Any]]) -> str:
         )
         for arm in arms
     ]
-    return table(head, body)
-
-
-def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """An HTML table."""
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in body)
-    return f"<table><tr>{top}</tr>{rows}</table>"
+    return plain_table(head, body)
 
 
 def _cell(value: float | None) -> str:

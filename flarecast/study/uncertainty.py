@@ -8,7 +8,6 @@ a span that training knows and of one, like another cycle, that it does not.
 import io
 from collections.abc import Mapping
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,12 @@ from flarecast.config import Config, parse_config
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import replacing, sha256, write_json
 from flarecast.fold_forecasts import forecast_folds
+from flarecast.report.document import Document, Part, Picture, document_page, plain_table
 from flarecast.resources import Resources
 from flarecast.schema import FORECASTS, SPLIT, open_file, save
 from flarecast.study.doubt import Doubted, doubted, draw_retention, excess_of_doubted
 from flarecast.study.files import make_files
 from flarecast.study.jobs import Job, Say, run_jobs
-from flarecast.study.page import STYLE
 from flarecast.study.scoring import Draw, bounds, difference, draw_blocks, rows_of, score_rows
 from flarecast.study.told import Sources, Told
 from flarecast.trainings import train_all
@@ -202,14 +201,19 @@ def _tell(content: Mapping[str, Any], panels: Mapping[str, Mapping[str, Doubted]
         aside.write_bytes(image.getvalue())
     lines = [list(_cells(row)) for row in content["rows"]]
     head = ["role", "arm", *SCORES.values(), "doubted less trusted, excess error"]
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
-    refused = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in content["refused"].items())
-    text = (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Uncertainty</title><style>{STYLE}"
-        f"</style></head><body><h1>What members buy: {escape(content['run'])}</h1>"
-        f"<p>{escape(content['about'])}</p><img src='{PICTURE}' alt='error-retention curves'>"
-        f"<table><tr>{''.join(f'<th>{escape(cell)}</th>' for cell in head)}</tr>{body}</table>"
-        f"<ul>{refused}</ul></body></html>\n"
+    refused = tuple(f"{name}: {why}" for name, why in content["refused"].items())
+    shown = (Picture(draw_svg(figure), "error-retention curves", "The doubted windows are left out first."),)
+    text = document_page(
+        Document(
+            "study of uncertainty",
+            content["run"],
+            (content["about"],),
+            (
+                Part("What members buy", tables=(plain_table(head, lines),)),
+                Part("Do the uncertain forecasts fail more?", pictures=shown),
+                *((Part("What could not be trained", remarks=refused),) if refused else ()),
+            ),
+        )
     )
     with replacing(folder / HTML) as aside:
         aside.write_text(text, encoding="utf-8")

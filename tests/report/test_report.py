@@ -7,6 +7,7 @@ import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from runpy import run_path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from flarecast.report import write_report
 from flarecast.run_folder import RunFolder
 from flarecast.schema import FORECASTS, ROLES, save
 
+ROOT = Path(__file__).parents[2]
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
@@ -267,6 +269,13 @@ def test_one_event_alone_makes_a_report(copy):
     assert "M1.0" not in copy.report.read_text()
 
 
+@pytest.mark.slow
+def test_a_million_windows_make_a_small_page(tmp_path):
+    made = run_path(str(ROOT / "scripts/bench_report.py"))["make_run"](tmp_path, 1_000_000)
+    write_report(made)
+    assert made.report.stat().st_size < 3e6
+
+
 @pytest.mark.parametrize("name", ["scores.json", "calibrated.nc"])
 def test_a_run_that_was_not_evaluated_is_refused_in_one_sentence(copy, name):
     (copy.folder / name).unlink()
@@ -344,3 +353,36 @@ def test_text_can_be_read_in_light_and_dark(run, dark):
 
 def test_the_folder_of_figures_holds_no_half_files(run):
     assert {path.suffix for path in Path(run.figures).iterdir()} == {".svg", ".pdf", ".csv"}
+
+
+def test_a_comparison_is_a_page_of_the_same_look(copy, tmp_path):
+    words = (
+        "compare",
+        copy.folder,
+        copy.forecasts,
+        "--baseline",
+        "climatology",
+        "--html",
+        tmp_path / "c.html",
+    )
+    result = CliRunner().invoke(main, [*map(str, words), "--set", "evaluate.resamples=100"])
+    assert result.exit_code == 0, result.output
+    reader = read(tmp_path / "c.html")
+    assert reader.nested
+    assert not reader.open
+    text = (tmp_path / "c.html").read_text()
+    assert text.count("<svg ") == 1
+    assert "Who is better at what" in text
+    assert "<b>sun" not in text
+
+
+def test_importance_is_shown_where_it_was_computed(copy):
+    record = {"event": "C1.0", "score": "bss", "kind": "feature", "unit": "TOTUSJH <b>", "drop": 0.02}
+    record |= {"low": 0.01, "high": 0.03, "spread": 0.001}
+    copy.importance.parent.mkdir()
+    write_json(
+        copy.importance, {"role": "calibration", "records": [record, record | {"low": None, "high": None}]}
+    )
+    panels = {panel.name: panel for panel in write_report(copy)}
+    assert panels["importance"].table["drop"] == [0.02, 0.02]
+    assert "TOTUSJH &lt;b&gt;" in copy.report.read_text()

@@ -19,7 +19,8 @@ FEWEST_EVENTS, MOST_BESIDE = 5, 2
 TITLE = "Year by year"
 CAPTION = (
     "Brier skill of each year against that year's own base rate: what is left when knowing the phase of the "
-    "cycle earns nothing. A year with fewer than 5 events has no point. Bars: events."
+    "cycle earns nothing. A year with fewer than 5 events has no point; upright lines are 95 % intervals. "
+    "Bars: events."
 )
 
 
@@ -55,6 +56,11 @@ def draw_over_time(content: Content, event: str) -> Panel:
             label=label_of(name),
             **style_of(name, content.names),
         )
+    bounds = _draw_bounds(axes, content, event)
+    table |= {
+        f"bss_{MODEL}_{side}": [bounds.get(one, (None, None))[n] for one in years.tolist()]
+        for n, side in enumerate(("low", "high"))
+    }
     axes.axhline(0, color=FAINT, lw=0.9)
     axes.set(ylabel="Brier skill")
     axes.set_ylim(max(axes.get_ylim()[0], -0.6), min(axes.get_ylim()[1], 1))
@@ -68,6 +74,16 @@ def draw_over_time(content: Content, event: str) -> Panel:
         caption = f"{CAPTION} Area: monthly sunspot number. {CREDIT}."
         _draw_sunspots(below, content.sunspots, years)
     return Panel("over_time", TITLE, caption, figure, table, event=event)
+
+
+def _draw_bounds(axes: "Axes", content: Content, event: str) -> dict[int, tuple[float, float]]:
+    """Intervals of the model's years, where scores.json has them."""
+    found = {}
+    for name, record in content.subsets(event, "bss", "year_").items():
+        if record["low"] is not None:
+            found[int(name)] = (float(record["low"]), float(record["high"]))
+            axes.plot([int(name)] * 2, found[int(name)], color=style_of(MODEL)["color"], lw=1.2, alpha=0.6)
+    return found
 
 
 def _skill(probability: FloatArray, occurred: FloatArray) -> float | None:

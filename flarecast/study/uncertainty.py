@@ -24,6 +24,7 @@ from flarecast.report.document import Document, Part, Picture, document_page, pl
 from flarecast.resources import Resources
 from flarecast.schema import FORECASTS, SPLIT, open_file, save
 from flarecast.study.doubt import Doubted, doubted, draw_retention, excess_of_doubted
+from flarecast.study.figures import draw_svg
 from flarecast.study.files import make_files
 from flarecast.study.jobs import Job, Say, run_jobs
 from flarecast.study.scoring import Draw, bounds, difference, draw_blocks, rows_of, score_rows

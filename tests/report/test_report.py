@@ -356,15 +356,8 @@ def test_the_folder_of_figures_holds_no_half_files(run):
 
 
 def test_a_comparison_is_a_page_of_the_same_look(copy, tmp_path):
-    words = (
-        "compare",
-        copy.folder,
-        copy.forecasts,
-        "--baseline",
-        "climatology",
-        "--html",
-        tmp_path / "c.html",
-    )
+    shutil.copy(copy.forecasts, tmp_path / "raw.nc")
+    words = ("compare", copy.folder, tmp_path / "raw.nc", "--html", tmp_path / "c.html")
     result = CliRunner().invoke(main, [*map(str, words), "--set", "evaluate.resamples=100"])
     assert result.exit_code == 0, result.output
     reader = read(tmp_path / "c.html")

@@ -91,7 +91,7 @@ def scored(table: pd.DataFrame, folder: Path) -> tuple[dict[str, float], dict]:
     """Values by score, and one whole record."""
     table.to_csv(folder / "forecasts.csv", index=False)
     content = evaluate(read_csv(folder / "forecasts.csv"), rng=np.random.default_rng(0), resamples=200)
-    found = {one["score"]: one for one in content["records"]}
+    found = {one["score"]: one for one in content["records"] if one["subset"] == "all"}
     assert found["tss"]["decision_threshold"] == 0.5
     return {name: one["value"] for name, one in found.items()}, found["brier"]
 

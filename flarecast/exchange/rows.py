@@ -57,12 +57,15 @@ class Rows:
         )
 
     def rearranged(self, index: NDArray[np.int64]) -> "Rows":
-        """Some rows by index, in the memory of these, which are used up: one column is copied at a time."""
+        """These rows, some of them by index; each old column is let go before the next is copied.
+
+        Not in the columns' own memory: two of them may be one array.
+        """
         for field in fields(self):
             values = getattr(self, field.name)
             if isinstance(values, np.ndarray):
-                values[: index.size] = values[index]
-        return self.take(slice(index.size))
+                object.__setattr__(self, field.name, values[index])
+        return self
 
     @property
     def day_ahead(self) -> IntArray:

@@ -121,6 +121,9 @@ class FunctionHead(nn.Module):
         return self.mean + waves + torch.exp(-0.5 * (far / self.length).square()) @ self.pull
 
 
+TRAINED_HEADS: tuple[HeadName, ...] = ("classes", "nested")
+"""Heads that a network can be trained with; the others are made of a trained one."""
+
 HEADS: dict[HeadName, type[ClassHead | NestedHead | FunctionHead]] = {
     "classes": ClassHead,
     "nested": NestedHead,

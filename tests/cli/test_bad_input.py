@@ -86,7 +86,7 @@ def test_an_unknown_source_reader_or_part_lists_what_there_is(tmp_path, monkeypa
         ("balance.name=rose", "smote, tomek_links, under_over, undersample"),
         ("balance.draw=always", "balance.draw"),
         ("balance={name='smote', options={neighbours='five'}}", "neighbours"),
-        ("calibrate.name=beta", "platt"),
+        ("calibrate.name=gamma", "platt"),
         ("split.options.block=3", "known here"),
         ("train.epochs=many", "train.epochs"),
     ):

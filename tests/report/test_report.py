@@ -119,7 +119,8 @@ def test_every_figure_is_drawn_or_says_why_not_and_lies_beside_the_page(run, aga
             assert f"Not shown: {panel.missing}" in page
             continue
         assert {f"{panel.name}.svg", f"{panel.name}.pdf"} <= {path.name for path in run.figures.iterdir()}
-        assert len({len(column) for column in panel.table.values()}) <= 1
+        assert f"{panel.name}.csv" in {path.name for path in run.figures.iterdir()}
+        assert len({len(column) for column in panel.table.values()}) == 1
     assert page.count("<svg ") == sum(panel.figure is not None for panel in panels)
 
 
@@ -189,6 +190,14 @@ def test_reliability_counts_every_window_once_and_bands_hold_the_diagonal(run):
         assert (
             float(row["consistency_low"]) <= float(row["mean_probability"]) <= float(row["consistency_high"])
         )
+
+
+def test_the_split_in_numbers_counts_every_window_once(run):
+    rows = rows_of(run.figures / "split.csv")
+    roles = open_netcdf(run.calibrated)["role"].values
+    for number, name in enumerate(ROLES):
+        counted = sum(int(row["windows"]) for row in rows if (row["role"], row["fold"]) == (name, "0"))
+        assert counted == (roles == number).sum()
 
 
 def test_the_roc_curve_of_the_csv_has_the_area_of_the_score(run):

@@ -109,8 +109,8 @@ def draw_split(
     panels[-1].set_xlim(*dates_of(content.coarse[[0, -1]]))
     _finish(figure, roles, content, split)
     if monthly is not None:
-        text = f"Grey: {CREDIT}"
-        figure.text(0.995, 0.998, text, fontsize=7, ha="right", va="top", color="#555555")
+        credit = f"Grey: {CREDIT}".replace(": WDC", ",\nWDC")
+        panels[-1].set_xlabel(credit, fontsize=7, loc="right", color="#555555")
     return figure
 
 

@@ -5,16 +5,19 @@ from flarecast.report.content import MODEL, Content
 from flarecast.report.names import label_of
 
 SCORES = ("bss", "average_precision", "tss")
-NAMES = {"bss": "Brier skill score", "average_precision": "average precision", "tss": "TSS"}
+NAMES = {"bss": "BSS", "average_precision": "AP", "tss": "TSS"}
 TITLE = "Beside the references"
 CAPTION = (
-    "All on the same windows, with 95 % intervals from drawing regions or rotations. The intervals overlap "
-    "more than the differences do, since all forecasts share their windows: the table of differences decides."
+    "Brier skill score (BSS), average precision (AP) and TSS, all on the same windows, with 95 % intervals "
+    "from drawing regions or rotations. The intervals overlap more than the differences do, since all "
+    "forecasts share their windows: the table of differences decides."
 )
 
 
 def draw_comparison(content: Content, event: str) -> Panel:
     """Brier skill, average precision and TSS of the model, its references, and the best possible."""
+    from matplotlib.ticker import MaxNLocator
+
     names = content.compared(event)
     found = {
         score: {name: content.record(event, name, score) for name in names if name != "raw"}
@@ -42,6 +45,7 @@ def draw_comparison(content: Content, event: str) -> Panel:
         axes.axvline(0, color=FAINT, lw=0.8)
         axes.set_title(NAMES[score], loc="left")
         axes.set_xlim(*_limits(table, score))
+        axes.xaxis.set_major_locator(MaxNLocator(3))
         draw_grid(axes, "x")
     panels[0].set_yticks(range(len(known)), [label_of(name) for name in known])
     panels[0].set_ylim(len(known) - 0.5, -0.5)

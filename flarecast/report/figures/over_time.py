@@ -88,7 +88,9 @@ def _draw_bounds(axes: "Axes", content: Content, event: str) -> dict[int, tuple[
 
 def _skill(probability: FloatArray, occurred: FloatArray) -> float | None:
     """Brier skill against the sample's own rate; None with too few events."""
-    if occurred.sum() < FEWEST_EVENTS or occurred.all() or np.isnan(probability).any():
+    known = ~np.isnan(probability)
+    probability, occurred = probability[known], occurred[known]
+    if occurred.sum() < FEWEST_EVENTS or occurred.all():
         return None
     error = float(np.mean((probability - occurred) ** 2))
     return 1 - error / float(occurred.var())

@@ -22,7 +22,7 @@ here, folder, when, moment = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sy
 counts, writes, kept = {"any": 0, "writing": 0}, False, []
 
 
-def watch(frame, event, argument):  # at each call and return here, or at each one while files are written
+def watch(frame, event, argument):  # at each call and return here, or where a file was opened for writing
     global writes
     ours = "flarecast" in frame.f_code.co_filename
     if ours and frame.f_code.co_name == "keep" and event == "call":
@@ -30,7 +30,7 @@ def watch(frame, event, argument):  # at each call and return here, or at each o
     if ours and frame.f_code.co_name == "replacing" and event == "return":
         writes = not writes  # it gives the name to write to, and returns once that is renamed
     counts["any"] += ours
-    counts["writing"] += writes
+    counts["writing"] += writes and event == "c_return" and argument.__name__ == "open"
     if counts[when] == moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -65,8 +65,8 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_weights_to_the_b
     rng, half_written, killed = random.Random(0), set(), []
     while True:
         when = ("any", "writing")[len(killed) % 2]  # at first before a single epoch is kept
-        first, epoch = counts[0][when], counts[1][when] - counts[0][when]
-        moment = first + rng.randint(-epoch // 2, epoch) if killed else rng.randint(1, first)
+        first, epoch = counts[0][when], max(1, counts[1][when] - counts[0][when])
+        moment = max(1, first + rng.randint(-epoch // 2, epoch)) if killed else rng.randint(1, first)
         done = run(tmp_path, "killed", when, moment)
         if done.returncode == 0:
             break

@@ -89,8 +89,8 @@ def _terminate(signal_number: int, frame: object) -> None:
 def main(ctx: click.Context) -> None:
     """From raw archives to calibrated solar-flare probabilities whose skill can be believed.
 
-    The chain: ingest -> split -> audit -> train -> forecast -> calibrate -> evaluate. Each stage reads files
-    and writes one; `make train evaluate` and `flarecast run` call them all.
+    The chain: ingest -> split -> audit -> train -> forecast -> calibrate -> evaluate -> report. Each stage
+    reads files and writes one; `make train evaluate report` and `flarecast run` call them all.
     """
     if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _terminate)

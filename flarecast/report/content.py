@@ -213,6 +213,9 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
     scores = _checked(run.scores)
     config = load_config(run.config) if run.config.is_file() else None
     opened = open_netcdf(forecasts)
+    importance = _optional(run.importance, missing)
+    if "importance" in missing:
+        missing["importance"] = "not computed; flarecast explain RUN_DIR -o RUN_DIR/explain does it"
     return Content(
         name=str(scores["run"] or run.folder.resolve().name),
         forecasts=opened,
@@ -221,7 +224,7 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
         environment=environment,
         model=_optional(run.model / DESCRIPTION, missing),
         history=_lines(run.model / "history.jsonl", missing),
-        importance=_optional(run.importance, missing),
+        importance=importance,
         config=config,
         windows=windows,
         split=open_file(run.split, SPLIT) if run.split.is_file() else None,

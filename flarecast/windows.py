@@ -135,7 +135,13 @@ def step_rows(windows: xr.Dataset, index: NDArray[np.integer] | slice | None = N
     if first.size == 0 or count.max() == 0:
         return rows
     place = np.arange(count.max())
-    window, nth = np.nonzero(place < count[:, None])
+    present = place < count[:, None]
+    if present.all():  # no index of windows is needed then, which is faster
+        row = first[:, None] + place
+        step = n_steps - 1 - (issue[:, None] - windows["time"].values[row]) // cadence
+        np.put_along_axis(rows, step, row, axis=1)
+        return rows
+    window, nth = np.nonzero(present)
     row = first[window] + nth
     step = n_steps - 1 - (issue[window] - windows["time"].values[row]) // cadence
     rows[window, step] = row  # rows ascend in time, so of two in one step the later one stays

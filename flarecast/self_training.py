@@ -56,6 +56,8 @@ def give_labels(
     known = np.asarray((occurred >= 0).any(axis=1))
     hidden = hidden_labels(windows, role, low, known, config)
     index = np.flatnonzero((role == ROLES.index("train")) & (hidden | ~known))
+    if not index.size:  # every outcome is known and shown
+        return PseudoLabels(index, index, config.train.self_training.weight)
     values = windows["values"].values[:, feature_columns(windows, prepared.features)]
     latest = last_known_class(
         windows, *compatible_classes(occurred_table(windows, config.events, config.unassigned))

@@ -243,6 +243,16 @@ def test_pseudo_labels_are_given_to_train_windows_without_outcome_and_stay_apart
     )
 
 
+def test_self_training_where_every_outcome_is_known_goes_on_with_the_honest_labels_alone(
+    windows, split, configure, tmp_path
+):
+    known = windows["peak_flux_upper"].where(np.isfinite(windows["peak_flux_upper"]), 9.9e-7)
+    settings = {"epochs": 1, "averaging": "none", "self_training": {"rounds": 1}}
+    whole = windows.assign(peak_flux_upper=known)
+    model = train(whole, split, configure("lstm", train=settings), folder=tmp_path, device="cpu")
+    assert model.training["windows_pseudo"] == 0
+
+
 @pytest.mark.parametrize("stop_at", [2, 4, 5])
 def test_a_killed_self_training_goes_on_to_the_same_weights(windows, split, configure, tmp_path, stop_at):
     rounds = {"rounds": 1, "confidence": 0.0, "share": 1.0}

@@ -196,6 +196,8 @@ def _fit(  # noqa: PLR0913
         module.head.start_at(prior)  # type: ignore[union-attr,operator]
         if start is not None:
             begin_at(module, start)
+        elif config.train.frozen:
+            store.say("train.frozen: frozen layers keep random weights, for train.init_from names no others")
         freeze(module, config.train.frozen)
         return module, fit_by_gradient(module, task, generator, store, progress, processes)
     _check_direct(config, task)

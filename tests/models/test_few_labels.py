@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from contextlib import suppress
 from dataclasses import replace
 
@@ -340,6 +341,24 @@ def test_a_start_that_does_not_suit_is_one_sentence(
         train(windows, split, config, folder=tmp_path / "m", device="cpu")
 
 
+def test_frozen_layers_that_start_from_nothing_are_remarked_on(windows, split, configure, encoder, tmp_path):
+    settings = {"epochs": 1, "averaging": "none", "frozen": ["encoder"]}
+    said = []
+    train(
+        windows,
+        split,
+        configure("resnet", train=settings),
+        folder=tmp_path / "a",
+        device="cpu",
+        say=said.append,
+    )
+    assert any("train.frozen: frozen layers keep random weights" in sentence for sentence in said)
+    said.clear()
+    started = configure("resnet", train={**settings, "init_from": str(encoder)})
+    train(windows, split, started, folder=tmp_path / "b", device="cpu", say=said.append)
+    assert not any("train.frozen" in sentence for sentence in said)
+
+
 def test_a_damaged_encoder_is_one_sentence(windows, role, split, configure, tmp_path):
     encoder_of(windows, role, configure("cnn", pretrain={"epochs": 1}), tmp_path)
     config = configure("cnn", train={"init_from": str(tmp_path), "epochs": 1, "averaging": "none"})
@@ -430,6 +449,21 @@ def test_rank_for_labels_lists_windows_of_unknown_outcome(ensemble, windows, rol
     assert 0 <= float(rows[0]["epistemic_bit"]) <= 2
     call("rank-for-labels", *paths, "--all", "-o", tmp_path / "all.csv")
     assert len((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()) > 400
+
+
+def test_windows_that_a_run_tests_are_not_ranked_though_no_split_is_named(ensemble, role, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(ensemble / "model", run / "model")
+    shutil.copy(ensemble / "split.nc", run / "split.nc")
+    call("rank-for-labels", ensemble / "windows.nc", run, "--all", "-o", tmp_path / "r.csv")
+    numbers = np.loadtxt(tmp_path / "r.csv", delimiter=",", skiprows=1, usecols=1, dtype=int)
+    assert (role[numbers] != TEST).all()
+    alone = call(
+        "rank-for-labels", ensemble / "windows.nc", ensemble / "model", "--all", "-o", tmp_path / "a"
+    )
+    assert "no split is named, so windows of any role are ranked" in alone
+    numbers = np.loadtxt(tmp_path / "a", delimiter=",", skiprows=1, usecols=1, dtype=int)
+    assert (role[numbers] == TEST).any()
 
 
 def test_a_model_alone_or_windows_without_doubt_cannot_be_ranked(ensemble, windows, tmp_path):

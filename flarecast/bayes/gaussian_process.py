@@ -1,9 +1,12 @@
-"""A sparse variational Gaussian process on the embedding, one function a class; wants the extra `gp`.
+"""A sparse variational Gaussian process on the embedding, a function an event; wants the extra `gp`.
 
-gpytorch fits the kernel and the distribution of the functions at the inducing points by the evidence lower
-bound. Functions are then drawn from it by pathwise conditioning and kept as plain numbers, so that forecasts
-need no gpytorch. Far from all training windows a draw goes back to the prior, so doubt grows there, which the
-linear heads cannot do.
+A function is the log odds of an event given the event below. Windows tell of each by itself, so that the
+posterior, in which functions are independent, need not be wider than the truth: logits of the classes are
+known in their differences alone. gpytorch fits the kernel and the distribution of the functions at the
+inducing points by the evidence lower bound; a prior of the kernel's variance keeps few windows from choosing
+functions that are flat, and sure of it. Functions are then drawn from it by pathwise conditioning and kept as
+plain numbers, so that forecasts need no gpytorch. Far from all training windows a draw goes back to the
+prior, so doubt grows there, which the linear heads cannot do.
 
 Source: Hensman et al. (2015), arXiv 1411.2005; Wilson et al. (2020), arXiv 2002.09309.
 """
@@ -18,13 +21,16 @@ from torch import Tensor, nn
 
 from flarecast.bayes.embedding import Embedded, log_likelihood
 from flarecast.errors import FlarecastError
-from flarecast.models.head import INDUCING, WAVES, FunctionHead
-from flarecast.models.shape import Shape, log_prior
+from flarecast.models.head import INDUCING, WAVES, FunctionHead, nested_link, nested_log_odds
+from flarecast.models.shape import Shape
 
 BATCH = 256
 LEAST_STEPS = 500
 JITTER = 1e-4
 """Added to the kernel's diagonal at the inducing points."""
+
+VARIANCE, LOG_SPREAD = 2.0, 1.0
+"""Prior of the kernel's variance: its median (odds vary 4 times either way) and the spread of its log."""
 
 LEAST_SPREAD = 1e-6
 
@@ -61,13 +67,13 @@ def draw_heads(  # noqa: PLR0913  (the signature is that of every posterior)
     spread = embedded.hidden.std(dim=0, correction=0).clamp_min(LEAST_SPREAD)
     placed = (embedded.hidden - centre) / spread
     inducing = placed[torch.randint(len(placed), (INDUCING,), generator=generator).to(device)]
-    mean = log_prior(prior.double()).to(device)
+    mean = nested_log_odds(prior.double()).to(device)
     how = epochs, learning_rate, independent
     process = _fit(replace(embedded, hidden=placed), inducing, mean, generator, how)
     drawn = [_draw(process, mean, generator) for _ in range(n)]
     heads = []
     for numbers in drawn:
-        made = FunctionHead(placed.shape[1], Shape(0, 0, len(mean))).to(device)
+        made = FunctionHead(placed.shape[1], Shape(0, 0, len(prior))).to(device)
         for name, value in {"centre": centre, "spread": spread, **numbers}.items():
             getattr(made, name).copy_(value)
         heads.append(made)
@@ -114,14 +120,20 @@ def _fit(
         noise = torch.randn(functions.mean.shape, generator=generator, dtype=torch.float64).to(inducing)
         said = mean + (functions.mean + functions.variance.sqrt() * noise).T
         fit = embedded.weight[place] * log_likelihood(
-            torch.log_softmax(said, dim=1), embedded.low[place], embedded.high[place]
+            nested_link(said), embedded.low[place], embedded.high[place]
         )
-        distance = process.variational_strategy.kl_divergence().sum()
+        distance = process.variational_strategy.kl_divergence().sum() + _surprise(process.covar_module)
         loss = distance / (independent * n) - fit.mean()
         loss.backward()
         optimizer.step()
         falling.step()
     return process.eval()
+
+
+def _surprise(kernel: Any) -> Tensor:
+    """Negative log density of a kernel's variance under its prior, without its constant [nat]."""
+    surprise: Tensor = 0.5 * ((kernel.outputscale / VARIANCE).log() / LOG_SPREAD).square()
+    return surprise
 
 
 def _process(gpytorch: ModuleType, inducing: Tensor, n_functions: int) -> Any:

@@ -50,17 +50,27 @@ class NestedHead(nn.Linear):
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Log probabilities, shape (b, class); they are logits whose softmax is themselves."""
-        log_odds = super().forward(hidden)
-        # A product with ones above the diagonal, as a running sum has no deterministic form on CUDA.
-        below = log_odds.new_ones(self.out_features, self.out_features + 1).triu(1)
-        reached = nn.functional.logsigmoid(log_odds) @ below
-        return reached + nn.functional.pad(nn.functional.logsigmoid(-log_odds), (0, 1))
+        return nested_link(super().forward(hidden))
 
     @torch.no_grad()
     def start_at(self, prior: Tensor) -> None:
         """Let a hidden state of 0 mean the class priors, shape (class,)."""
-        above = prior.flip(0).cumsum(0).flip(0)
-        self.bias.copy_(log_prior(above[1:]) - log_prior(prior[:-1]))
+        self.bias.copy_(nested_log_odds(prior))
+
+
+def nested_link(log_odds: Tensor) -> Tensor:
+    """Log probabilities of the classes, shape (..., event + 1), from the log odds of a `NestedHead`."""
+    n_events = log_odds.shape[-1]
+    # A product with ones above the diagonal, as a running sum has no deterministic form on CUDA.
+    below = log_odds.new_ones(n_events, n_events + 1).triu(1)
+    reached = nn.functional.logsigmoid(log_odds) @ below
+    return reached + nn.functional.pad(nn.functional.logsigmoid(-log_odds), (0, 1))
+
+
+def nested_log_odds(prior: Tensor) -> Tensor:
+    """Log odds of each event given the one below, shape (event,), by class priors, shape (event + 1,)."""
+    above = prior.flip(0).cumsum(0).flip(0)
+    return log_prior(above[1:]) - log_prior(prior[:-1])
 
 
 INDUCING, WAVES = 64, 256
@@ -68,10 +78,11 @@ INDUCING, WAVES = 64, 256
 
 
 class FunctionHead(nn.Module):
-    """One function of the embedding, drawn from a sparse Gaussian process: (b, hidden) -> (b, class).
+    """Functions of the embedding, drawn from a sparse Gaussian process: (b, hidden) -> (b, class).
 
-    A sum of waves, which is a draw from the prior, and of kernels at the inducing points, which bends it to
-    the posterior. Made by `bayes.gaussian_process` for the members of an ensemble, never trained itself.
+    One a nested event, its log odds given the event below. Each is a sum of waves, which is a draw from the
+    prior, and of kernels at the inducing points, which bends it to the posterior. Made by
+    `bayes.gaussian_process` for the members of an ensemble, never trained itself.
 
     Source: Wilson et al. (2020), arXiv 2002.09309, eq. 13.
     """
@@ -88,7 +99,7 @@ class FunctionHead(nn.Module):
 
     def __init__(self, size: int, shape: Shape) -> None:
         super().__init__()
-        n = shape.n_classes
+        n = shape.n_classes - 1
         for name, sizes in {
             "centre": (size,),
             "spread": (size,),
@@ -114,11 +125,11 @@ class FunctionHead(nn.Module):
         )
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Logits, shape (b, class), float64."""
+        """Log probabilities, shape (b, class), float64."""
         placed = (hidden.double() - self.centre) / self.spread
         waves = torch.cos(placed @ self.frequency.T + self.phase) @ self.amplitude
         far = torch.cdist(placed, self.inducing, compute_mode="donot_use_mm_for_euclid_dist")
-        return self.mean + waves + torch.exp(-0.5 * (far / self.length).square()) @ self.pull
+        return nested_link(self.mean + waves + torch.exp(-0.5 * (far / self.length).square()) @ self.pull)
 
 
 TRAINED_HEADS: tuple[HeadName, ...] = ("classes", "nested")

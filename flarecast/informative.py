@@ -15,10 +15,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from flarecast.clusters import clusters
 from flarecast.cycles import iso
 from flarecast.errors import FlarecastError
 from flarecast.files import replacing
-from flarecast.forecast import class_probabilities, class_to_event, clusters
+from flarecast.forecast import class_probabilities, class_to_event
 from flarecast.goes import occurred_table
 from flarecast.model_file import TrainedModel
 from flarecast.schema import ROLES

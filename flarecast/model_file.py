@@ -57,7 +57,7 @@ class TrainedModel:
         model_options: Options that it was built with.
         unassigned: What flares without a region do to a window's outcome, as in `goes.events`.
         training: What happened in training: device, threads, versions, windows, kept weights.
-        members: Models that forecast together in its place, as `members.with_members` finds them.
+        members: Models that forecast together in its place, as `ensembles.members.with_members` finds them.
     """
 
     module: nn.Module
@@ -85,8 +85,8 @@ class TrainedModel:
         return Shape(len(self.features), self.n_steps, len(self.events) + 1)
 
 
-class _Scaler(BaseModel):
-    """`scaler` of model.json."""
+class WrittenScaler(BaseModel):
+    """`scaler` of model.json, and of an encoder's."""
 
     model_config = ConfigDict(extra="forbid")
     name: str
@@ -109,7 +109,7 @@ class _Description(BaseModel):
     lead_hours: float
     horizon_hours: float
     unassigned: Literal["ignore", "mask"]
-    scaler: _Scaler
+    scaler: WrittenScaler
     prior_natural: list[float]
     prior_trained: list[float]
     prior_analytic: bool = True
@@ -129,7 +129,7 @@ def save(model: TrainedModel, folder: Path) -> None:
     with replacing(folder / WEIGHTS) as aside:
         aside.write_bytes(save_tensors(tensors))
     plain = {name: getattr(model, name) for name in _Description.model_fields if hasattr(model, name)}
-    scaler = {name: getattr(model.scaler, name) for name in _Scaler.model_fields}
+    scaler = {name: getattr(model.scaler, name) for name in WrittenScaler.model_fields}
     digest = {"weights_sha256": sha256(folder / WEIGHTS)}
     write_json(folder / DESCRIPTION, {"format": FORMAT, **plain, "scaler": scaler, **digest})
 

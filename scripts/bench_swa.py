@@ -28,19 +28,19 @@ from flarecast.averaging.gaussian import fill, flat
 from flarecast.batches import choose_device, take
 from flarecast.chain import open_pair, run_ingest, run_split
 from flarecast.config import Config, load_config
-from flarecast.drawn_members import MEMBERS
+from flarecast.ensembles.members import MEMBERS
 from flarecast.files import read_json, write_json
 from flarecast.forecast import class_probability, class_to_event
 from flarecast.goes import occurred_table
 from flarecast.losses import negative_log_likelihood
 from flarecast.model_file import DESCRIPTION, load
-from flarecast.passes import refresh
-from flarecast.prepare import prepare
 from flarecast.schema import ROLES
 from flarecast.skill.probability import bss, log_loss, sum_probability
 from flarecast.skill.ranking import average_precision, rank
-from flarecast.task import Task
 from flarecast.train import train
+from flarecast.train.passes import refresh
+from flarecast.train.prepare import prepare
+from flarecast.train.task import Task
 
 EVENT = "M1.0"
 ARMS = ("sgd", "ema", "swa", "swag")

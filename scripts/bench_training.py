@@ -26,18 +26,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from flarecast import schema
 from flarecast.batches import Sample, cpu_threads, gather_inputs, to_device
 from flarecast.config import parse_config
+from flarecast.config.sections import Train
 from flarecast.forecast import BATCH, class_probability
-from flarecast.gradient import build_optimizer
 from flarecast.losses import LOSSES
 from flarecast.model_file import TrainedModel
 from flarecast.models import load_builder, takes_mask
 from flarecast.models.shape import Shape
-from flarecast.passes import VALIDATION_BATCH, refresh, train_epoch, validation_loss
-from flarecast.precision import casting, deterministic_algorithms, matrix_products, precision_on
 from flarecast.scale import Scaler
-from flarecast.sections import Train
-from flarecast.task import Task
-from flarecast.training_state import State
+from flarecast.train.gradient import build_optimizer
+from flarecast.train.passes import VALIDATION_BATCH, refresh, train_epoch, validation_loss
+from flarecast.train.precision import casting, deterministic_algorithms, matrix_products, precision_on
+from flarecast.train.task import Task
+from flarecast.train.training_state import State
 from flarecast.windows import cut
 
 NETWORKS = ("lstm", "gru", "cnn", "resnet", "inception_time", "cnn_lstm", "transformer")

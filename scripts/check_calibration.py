@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from flarecast.calibrate import calibrate
+from flarecast.chain.sources import make_windows
 from flarecast.config import load_config
-from flarecast.fold_forecasts import forecast_folds
+from flarecast.forecast.folds import forecast_folds
 from flarecast.schema import ROLES
 from flarecast.skill.calibration_test import calibration_p_value
-from flarecast.sources import make_windows
 from flarecast.split import make_split
 from flarecast.train import train
-from flarecast.trainings import fold_folder, plan_of
+from flarecast.train.trainings import fold_folder, plan_of
 
 SETTING = [
     'events=["C1.0", "M1.0"]',

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 
 from flarecast.averaging.gaussian import GaussianAverage, draw, fill
 from flarecast.batches import Batch, cpu_threads
-from flarecast.bayes import draw_heads
-from flarecast.bayes.dropout import thinned
+from flarecast.ensembles.bayes import draw_heads
+from flarecast.ensembles.bayes.dropout import thinned
 from flarecast.models.head import NestedHead
 from flarecast.models.shape import Shape
 from flarecast.uncertainty import credible_range, entropy_parts

@@ -17,9 +17,10 @@ import xarray as xr
 from flarecast import skill
 from flarecast.calibrators import platt
 from flarecast.chain import open_pair, run_ingest, run_split
+from flarecast.clusters import clusters
 from flarecast.config import Config, load_config, parse_config
 from flarecast.files import read_json, sha256, write_json
-from flarecast.forecast import class_probability, class_to_event, clusters
+from flarecast.forecast import class_probability, class_to_event
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.informative import rank_windows
 from flarecast.pretraining.fitting import pretrain

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flarecast.calibrate.guarantee import guaranteed_recall_threshold
 from flarecast.decision import (
     RULE_NAMES,
     RULES,
@@ -15,7 +16,6 @@ from flarecast.decision import (
     resampled_thresholds,
 )
 from flarecast.errors import FlarecastError
-from flarecast.guarantee import guaranteed_recall_threshold
 
 
 def scores_at(probability, occurred, threshold):

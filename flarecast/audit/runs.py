@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flarecast.audit.findings import Finding, and_so_on, counted, note
-from flarecast.calibration import apply_calibration, for_fold
+from flarecast.calibrate.calibration import apply_calibration, for_fold
+from flarecast.calibrate.updating import check_no_look_ahead, is_updated
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, sha256
 from flarecast.schema import FORECASTS, ROLES, SPLIT, open_file
 from flarecast.seen import EXPLANATION, read_evaluations, unpack
-from flarecast.updating import check_no_look_ahead, is_updated
 
 TEST, CALIBRATION = ROLES.index("test"), ROLES.index("calibration")
 

@@ -29,12 +29,12 @@ def command(
     comes first, near copies last. docs/few_labels.md
     """
     from flarecast.chain import RunFolder, open_pair
+    from flarecast.ensembles.members import with_members
     from flarecast.files import sha256
     from flarecast.informative import candidates, rank_windows, write_ranking
-    from flarecast.members import with_members
     from flarecast.model_file import check_fits, load
     from flarecast.schema import SPLIT, open_file
-    from flarecast.trainings import final_fold
+    from flarecast.train.trainings import final_fold
     from flarecast.windows import open_windows
 
     run = RunFolder(folder)

@@ -40,8 +40,8 @@ def command(
     """
     from flarecast.chain import check_parts, run_train
     from flarecast.config import load_config
-    from flarecast.processes import FIRST, joined
     from flarecast.resources import Resources
+    from flarecast.train.processes import FIRST, joined
 
     config = load_config(config_path, changes)
     check_parts(config, deep=True)

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import cycles, goes
+from flarecast.clusters import clusters_of
 from flarecast.schema import FORECASTS, build
 
 IntArray = NDArray[np.int64]
@@ -90,15 +91,6 @@ def day_ahead(issue_time: Any, valid_from: Any) -> IntArray:
     """
     delay = np.asarray(valid_from, dtype=np.int64) - np.asarray(issue_time, dtype=np.int64)
     return 1 + np.maximum(0, delay // cycles.DAY)
-
-
-def clusters_of(region: NDArray[Any], valid_from: IntArray) -> NDArray[Any]:
-    """What is resampled as a whole: the region, or the 27-day rotation where the region is the disk."""
-    disk = region == "disk"
-    numbers, place = np.unique(cycles.rotation_of(valid_from[disk]), return_inverse=True)
-    clusters = region.copy()
-    clusters[disk] = np.array([f"rotation {number}" for number in numbers], dtype=object)[place]
-    return clusters
 
 
 def pack(*columns: NDArray[Any]) -> IntArray:

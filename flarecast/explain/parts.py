@@ -11,16 +11,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast.batches import WindowTensors, cpu_threads, has_values
-from flarecast.calibration import apply_calibration, for_fold
+from flarecast.calibrate.calibration import apply_calibration, for_fold
 from flarecast.chain import RunFolder, open_pair, windows_of
+from flarecast.ensembles.members import with_members
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json
 from flarecast.forecast import class_to_event, forecast, place_windows, seeing_alike
 from flarecast.goes import occurred_table
-from flarecast.members import with_members
 from flarecast.model_file import TrainedModel, load
 from flarecast.schema import ROLES
-from flarecast.trainings import final_fold, fold_folder
+from flarecast.train.trainings import final_fold, fold_folder
 from flarecast.uncertainty import mean_probability
 from flarecast.windows import open_windows
 

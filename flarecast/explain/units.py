@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from flarecast.config.sections import Explain
 from flarecast.errors import FlarecastError
-from flarecast.sections import Explain
 
 Kind = Literal["feature", "group", "span", "outcome"]
 

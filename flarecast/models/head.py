@@ -82,7 +82,7 @@ class FunctionHead(nn.Module):
 
     One a nested event, its log odds given the event below. Each is a sum of waves, which is a draw from the
     prior, and of kernels at the inducing points, which bends it to the posterior. Made by
-    `bayes.gaussian_process` for the members of an ensemble, never trained itself.
+    `ensembles.bayes.gaussian_process` for the members of an ensemble, never trained itself.
 
     Source: Wilson et al. (2020), arXiv 2002.09309, eq. 13.
     """

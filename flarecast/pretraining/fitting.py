@@ -17,21 +17,21 @@ from torch import Tensor, nn
 from flarecast import __version__, scale
 from flarecast.averaging import refresh_batch_norm
 from flarecast.batches import WindowTensors, choose_device, gather_inputs, has_values, shuffled, to_device
+from flarecast.clusters import clusters
 from flarecast.config import Config, check_options
-from flarecast.epochs import Progress
 from flarecast.errors import FlarecastError
-from flarecast.forecast import clusters
 from flarecast.memory import place_of_rows
 from flarecast.models import load_builder, takes_mask
 from flarecast.models.shape import Shape
-from flarecast.precision import deterministic_algorithms, seeded
 from flarecast.pretraining import Sizes, load_task
 from flarecast.references import region_codes
 from flarecast.schedules import cosine
 from flarecast.schema import ROLES
 from flarecast.seen import pack
-from flarecast.start import ENCODER, Start, save_start, without_head
-from flarecast.training_state import write_history
+from flarecast.train.epochs import Progress
+from flarecast.train.precision import deterministic_algorithms, seeded
+from flarecast.train.start import ENCODER, Start, save_start, without_head
+from flarecast.train.training_state import write_history
 from flarecast.windows import feature_columns, step_rows
 
 IntArray = NDArray[np.int64]

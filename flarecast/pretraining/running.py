@@ -9,8 +9,8 @@ from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.pretraining.fitting import check_parts, pretrain
 from flarecast.resources import ALONE, Resources
-from flarecast.start import Start
-from flarecast.trainings import final_fold, fold_folder
+from flarecast.train.start import Start
+from flarecast.train.trainings import final_fold, fold_folder
 
 
 def run_pretrain(

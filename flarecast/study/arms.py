@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from flarecast.balance import BALANCERS
 from flarecast.config import Config, parse_config
+from flarecast.config.sections import Options
 from flarecast.errors import FlarecastError
 from flarecast.models import MODELS
-from flarecast.sections import Options
 
 Values = Literal["as_measured", "scaled_on_all", "scaled_per_role"]
 Roles = Literal["coherent", "random", "inner_random"]

@@ -14,19 +14,19 @@ import xarray as xr
 
 from flarecast.calibrate import calibrate
 from flarecast.chain import run_forecast, run_train
-from flarecast.checkpoint import identity
 from flarecast.config import Config
+from flarecast.config.sections import Calibrate
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json, replacing, sha256, write_json
 from flarecast.resources import Resources
 from flarecast.schema import ROLES
-from flarecast.sections import Calibrate
 from flarecast.study.calibration_page import draw_lesson, page
 from flarecast.study.calibration_scores import Bench, names_of
 from flarecast.study.calibration_words import paragraphs
 from flarecast.study.files import make_files
 from flarecast.study.jobs import Say
 from flarecast.study.told import Sources, Told
+from flarecast.train.checkpoint import identity
 
 JSON, HTML, PICTURE, TRAINED = "study.json", "study.html", "lesson", "trained.json"
 SECTIONS = ("run", "events", "unassigned", "scale", "balance", "model", "train", "rivals", "ensemble")

@@ -24,7 +24,7 @@ from flarecast.schema import ROLES, SPLIT, WINDOWS, save
 from flarecast.study.arms import models_of, tries_of
 from flarecast.study.jobs import Outcome
 from flarecast.train import train
-from flarecast.trainings import final_fold
+from flarecast.train.trainings import final_fold
 
 INNER = {"folds": 3, "first_test": 0.4, "validation": 0.1, "calibration": 0.1}
 """Options of the rolling origin where `study.inner` leaves them out."""

@@ -7,9 +7,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from flarecast.checkpoint import identity
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, write_json
+from flarecast.train.checkpoint import identity
 
 Say = Callable[[str], object]
 

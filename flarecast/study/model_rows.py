@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 
 from flarecast.config import Config
+from flarecast.config.sections import Model
 from flarecast.cycles import iso
 from flarecast.references import REFERENCE_NAMES
 from flarecast.schema import ROLES
-from flarecast.sections import Model
 
 AGAINST = "logistic"
 """Name of the model that all others are compared with."""

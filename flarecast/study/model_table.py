@@ -16,7 +16,7 @@ from flarecast.errors import FlarecastError
 from flarecast.evaluate import evaluate
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import replacing, sha256, write_json
-from flarecast.fold_forecasts import forecast_folds
+from flarecast.forecast.folds import forecast_folds
 from flarecast.models import MODELS, load_builder
 from flarecast.resources import Resources
 from flarecast.schema import FORECASTS, SPLIT, open_file, save
@@ -27,7 +27,7 @@ from flarecast.study.model_page import model_page, sentences, write_csv
 from flarecast.study.model_rows import AGAINST, about, rows_of
 from flarecast.study.told import Sources, Told
 from flarecast.study.trainings import SECTIONS
-from flarecast.trainings import train_all
+from flarecast.train.trainings import train_all
 from flarecast.windows import open_windows
 
 PAGE, JSON, CSV, SECONDS, SCORES = "models.md", "models.json", "models.csv", "seconds.json", "scores.json"

@@ -15,11 +15,11 @@ import numpy as np
 import xarray as xr
 
 from flarecast.calibrate import calibrate
-from flarecast.calibration import RANGE_NAMES
+from flarecast.calibrate.calibration import RANGE_NAMES
 from flarecast.config import Config, parse_config
 from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import replacing, sha256, write_json
-from flarecast.fold_forecasts import forecast_folds
+from flarecast.forecast.folds import forecast_folds
 from flarecast.report.document import Document, Part, Picture, document_page, plain_table
 from flarecast.resources import Resources
 from flarecast.schema import FORECASTS, SPLIT, open_file, save
@@ -29,7 +29,7 @@ from flarecast.study.files import make_files
 from flarecast.study.jobs import Job, Say, run_jobs
 from flarecast.study.scoring import Draw, bounds, difference, draw_blocks, rows_of, score_rows
 from flarecast.study.told import Sources, Told
-from flarecast.trainings import train_all
+from flarecast.train.trainings import train_all
 from flarecast.windows import open_windows
 
 JSON, HTML, PICTURE = "study.json", "study.html", "retention.png"

@@ -195,7 +195,7 @@ def test_an_update_that_learns_from_what_was_known_passes(run):
 
 
 def test_an_update_that_looks_ahead_is_a_leak(run, monkeypatch):
-    from flarecast import updating
+    from flarecast.calibrate import updating
 
     honest = updating.known_time
     with monkeypatch.context() as patched:

@@ -1,0 +1,102 @@
+"""Passes over the windows of a task: one that trains, one that validates, one for batch norm."""
+
+import torch
+from torch import Tensor, nn
+
+from flarecast.averaging import refresh_batch_norm
+from flarecast.batches import shuffled, take
+from flarecast.errors import FlarecastError
+from flarecast.losses import negative_log_likelihood
+from flarecast.resources import ALONE_IN_TRAINING, Processes
+from flarecast.train.averaging_phase import collect, rate_after
+from flarecast.train.frozen import to_training
+from flarecast.train.gradient import Descent, set_rate, training_step
+from flarecast.train.processes import add_up, average_statistics, my_part
+from flarecast.train.task import Task
+from flarecast.train.training_state import State
+
+VALIDATION_BATCH = 1024
+
+
+def train_epoch(state: State, task: Task) -> float:
+    """All training windows of an epoch once, in random order; mean loss of a window.
+
+    The learning rate of each step is the rate at the epochs done by then. An average, where there is one,
+    takes the weights after the steps that it asks for.
+
+    Raises:
+        FlarecastError: The loss of a batch is not finite, or the device's memory is too small.
+    """
+    to_training(state.module)
+    sample = task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
+    masked, device = sample.tensors.masked, task.log_correction.device
+    descent = Descent(
+        state.module,
+        state.optimizer,
+        task.loss,
+        task.settings,
+        masked,
+        state.parts,
+        state.forward,
+        state.processes,
+    )
+    places = shuffled(len(sample), task.settings.batch_size, state.generator)
+    losses, n_mine = torch.zeros(len(places), device=device), 0
+    for nth, place in enumerate(places):
+        set_rate(state.optimizer, rate_after(state, task, nth / len(places)))
+        mine = my_part(state.processes, place)
+        losses[nth] = training_step(descent, take(sample, mine), len(place))
+        collect(state, task, nth / len(places), (nth + 1) / len(places))
+        n_mine += len(mine)
+    state.parts = descent.parts
+    average_statistics(state.processes, state.module, n_mine)
+    return _mean_loss(add_up(state.processes, losses).double().cpu(), places, state)
+
+
+def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
+    """Mean over windows of the losses of batches, looked at once an epoch, so that no step waits for it.
+
+    Raises:
+        FlarecastError: One is not finite.
+    """
+    bad = torch.nonzero(~torch.isfinite(losses)).flatten().tolist()
+    if bad:
+        rate = state.optimizer.param_groups[0]["lr"]
+        raise FlarecastError(
+            f"training loss: expected a finite number, got {losses[bad[0]]:g} in epoch {state.epoch + 1}, "
+            f"batch {bad[0] + 1} of {len(places)}, at learning rate {rate:g}; lower train.learning_rate"
+        )
+    sizes = torch.tensor([len(place) for place in places], dtype=torch.float64)
+    return float((losses * sizes).sum() / sizes.sum())
+
+
+@torch.no_grad()
+def validation_loss(module: nn.Module, task: Task, processes: Processes = ALONE_IN_TRAINING) -> float | None:
+    """Mean negative log likelihood of the validation windows, unweighted, after the prior correction.
+
+    None where there are no such windows.
+    """
+    module.eval()
+    if task.validation is None:
+        return None
+    total = torch.zeros((), dtype=torch.float64, device=task.log_correction.device)
+    mine = my_part(processes, torch.arange(len(task.validation)))
+    for place in torch.split(mine, VALIDATION_BATCH) if len(mine) else ():
+        batch = take(task.validation, place)
+        logits = module(batch.steps, batch.last_class) + task.log_correction
+        total += negative_log_likelihood(logits, batch.low, batch.high).double().sum()
+    return float(add_up(processes, total)) / len(task.validation)
+
+
+def refresh(
+    module: nn.Module, task: Task, generator: torch.Generator, processes: Processes = ALONE_IN_TRAINING
+) -> None:
+    """Recompute the batch-norm statistics of averaged or drawn weights on the train windows by nature.
+
+    Several processes take batches in turn: statistics are means over batches, so nothing else changes.
+    """
+    places = shuffled(len(task.natural), task.settings.batch_size, generator)
+    mine = places[processes.rank :: processes.size]
+    batches = (take(task.natural, place) for place in mine)
+    refresh_batch_norm(module, ((batch.steps, batch.last_class) for batch in batches))
+    average_statistics(processes, module, len(mine))

@@ -1,0 +1,290 @@
+"""Windows ready to train on: chosen by role, scaled, balanced, on the device.
+
+All that is fitted here (scaling, class priors, base rates) is fitted on the train role.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.typing import NDArray
+
+from flarecast import scale
+from flarecast.batches import Sample, WindowTensors, has_values, to_device
+from flarecast.clusters import clusters
+from flarecast.config import Config, check_options
+from flarecast.errors import FlarecastError, choose
+from flarecast.goes import compatible_classes, occurred_table
+from flarecast.losses import LOSSES, Loss, with_offset
+from flarecast.memory import place_of_rows
+from flarecast.models import takes_mask
+from flarecast.models.shape import LEAST_PRIOR
+from flarecast.references import last_known_class
+from flarecast.scale import Scaler
+from flarecast.schema import ROLES
+from flarecast.train.averaging_phase import build_averaging
+from flarecast.train.bagging import draw_bag
+from flarecast.train.labels import PseudoLabels, hidden_labels
+from flarecast.train.rebalance import Rebalanced, as_train_windows, rebalance
+from flarecast.train.task import Plan, Task
+from flarecast.windows import feature_columns, step_rows
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is not fitted here: a scaler with its features, and outcomes that a model gave."""
+
+    scaler: Scaler | None = None
+    features: tuple[str, ...] | None = None
+    pseudo: PseudoLabels | None = None
+
+
+NOTHING = Given()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Windows on the device, and what was fitted to put them there.
+
+    `mute` holds the features that have one value, or none, in the train role; `seen` the windows of the file
+    that the scaler, the weights and early stopping see.
+    """
+
+    task: Task
+    scaler: Scaler
+    features: tuple[str, ...]
+    prior_natural: FloatArray
+    prior_trained: FloatArray
+    prior_analytic: bool
+    training_base_rate: FloatArray
+    n_made: int
+    mute: tuple[str, ...] = ()
+    seen: dict[str, IntArray] = field(default_factory=dict)
+
+
+def prepare(
+    windows: xr.Dataset,
+    role: NDArray[np.int8],
+    config: Config,
+    device: torch.device,
+    plan: Plan | None = None,
+    given: Given = NOTHING,
+) -> Prepared:
+    """Choose, scale and balance windows, and put them on the device.
+
+    Train and validation windows with at least one known event and at least one value take part; with a plan
+    there is no validation. Outcomes that `train.label_share` hides are as unknown ones, but the scaler, which
+    needs none, is fitted with their rows.
+
+    Args:
+        windows: A windows Dataset.
+        role: Index into `ROLES`, shape (window,).
+        config: The configuration.
+        device: Where to.
+        plan: How long to train where no validation says it.
+        given: What others fitted: a scaler and its features, outcomes given to windows without any.
+
+    Raises:
+        FlarecastError: A feature is not in the file, or a role has no such window.
+    """
+    features = config.model.features or given.features or tuple(map(str, windows["feature"].values))
+    columns = feature_columns(windows, features)
+    last_class = last_known_class(
+        windows, *compatible_classes(occurred_table(windows, config.events, config.unassigned))
+    )
+    occurred = occurred_table(windows, config.events, config.train.unassigned)
+    low, high = compatible_classes(occurred)
+
+    known = np.asarray((occurred >= 0).any(axis=1))
+    chosen = _choose(role, known, hidden_labels(windows, role, low, known, config), given)
+    rows = step_rows(windows, chosen.all)
+    values, rows = _rows_in_use(windows["values"].values, columns, rows)
+    fitted_on = values[_in_use(rows[chosen.of_scaler], len(values))]
+    scaler = given.scaler or scale.fit(fitted_on, config.scale.name)
+    scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
+    rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
+    tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
+
+    usable = np.flatnonzero(has_values(tensors).cpu().numpy()[: chosen.n_honest])
+    of_train = usable < chosen.train.size
+    counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
+    _require(role, counts if plan is None else {"train": counts["train"]})
+    trained, validated = (chosen.all[usable[part]] for part in (of_train, ~of_train))
+    place = usable[of_train]
+    if config.ensemble.name == "bagging" and config.ensemble.member is not None:
+        bag = draw_bag(clusters(windows)[trained], config.generator("bag"))
+        place, trained = place[bag], trained[bag]
+    natural = _sample(tensors, place, low[trained], high[trained])
+    validation, seen = None, {"scaler": chosen.all[chosen.of_scaler], "weights": trained}
+    if plan is None:
+        validation = _sample(tensors, usable[~of_train], low[validated], high[validated])
+        seen["early_stopping"] = validated
+    rebalanced = rebalance(natural, as_train_windows(windows, trained, natural, config), config)
+    if given.pseudo is not None:
+        rebalanced = _with_pseudo(rebalanced, given.pseudo, chosen.all.size - chosen.pseudo.size)
+        seen["pseudo_labels"] = chosen.pseudo
+    return Prepared(
+        task=_task(natural, validation, rebalanced, config, plan),
+        scaler=scaler,
+        features=features,
+        prior_natural=rebalanced.prior_natural,
+        prior_trained=rebalanced.prior_trained,
+        prior_analytic=rebalanced.prior_analytic,
+        training_base_rate=_base_rate(occurred[trained]),
+        n_made=rebalanced.n_made,
+        mute=_mute(fitted_on, features),
+        seen=seen,
+    )
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Windows of the file by what they are for, in the order in which they go to the device."""
+
+    train: IntArray
+    validation: IntArray
+    hidden: IntArray
+    pseudo: IntArray
+
+    @property
+    def all(self) -> IntArray:
+        """One behind the other; some twice."""
+        return np.concatenate([self.train, self.validation, self.hidden, self.pseudo])
+
+    @property
+    def n_honest(self) -> int:
+        """Windows whose outcome is known and shown; they come first."""
+        return self.train.size + self.validation.size
+
+    @property
+    def of_scaler(self) -> IntArray:
+        """Places of the train windows whose outcome is known, shown or not."""
+        places: IntArray = np.r_[: self.train.size, self.n_honest : self.n_honest + self.hidden.size]
+        return places
+
+
+def _choose(
+    role: NDArray[np.int8], known: NDArray[np.bool_], hidden: NDArray[np.bool_], given: Given
+) -> _Chosen:
+    """Windows by what they are for."""
+    return _Chosen(
+        train=np.flatnonzero(known & ~hidden & (role == ROLES.index("train"))),
+        validation=np.flatnonzero(known & (role == ROLES.index("validation"))),
+        hidden=np.flatnonzero(hidden),
+        pseudo=np.zeros(0, dtype=np.int64) if given.pseudo is None else given.pseudo.index,
+    )
+
+
+def _with_pseudo(rebalanced: Rebalanced, pseudo: PseudoLabels, first: int) -> Rebalanced:
+    """Windows of an epoch with those whose outcomes were given; priors and base rates stay the honest ones.
+
+    Args:
+        rebalanced: The honest windows, balanced.
+        pseudo: Windows that hold values.
+        first: Number of the first of them on the device.
+    """
+
+    def more(sample: Sample) -> Sample:
+        device = sample.index.device
+        index = torch.arange(first, first + len(pseudo.index), device=device)
+        label = torch.from_numpy(pseudo.label).to(device)
+        weight = torch.full((len(index),), pseudo.weight, device=device)
+        joined = zip(
+            (sample.index, sample.low, sample.high, sample.weight), (index, label, label, weight), strict=True
+        )
+        return Sample(sample.tensors, *(torch.cat(pair) for pair in joined))
+
+    redraw = rebalanced.redraw
+    again = None if redraw is None else lambda epoch: more(redraw(epoch))
+    return replace(rebalanced, sample=more(rebalanced.sample), redraw=again)
+
+
+def _task(
+    natural: Sample, validation: Sample | None, rebalanced: Rebalanced, config: Config, plan: Plan | None
+) -> Task:
+    """What is to be fitted, with the log of how far balancing moved the class priors."""
+    device = natural.tensors.device
+    before, after = (
+        np.maximum(prior, LEAST_PRIOR) for prior in (rebalanced.prior_natural, rebalanced.prior_trained)
+    )
+    loss = chosen_loss(config)
+    if rebalanced.logit_offset is not None:
+        offset = torch.from_numpy(rebalanced.logit_offset.astype(np.float32)).to(device)
+        loss = with_offset(loss, offset)
+    return Task(
+        train=rebalanced.sample,
+        natural=natural,
+        validation=validation,
+        loss=loss,
+        averaging=build_averaging(config.train),
+        log_correction=torch.from_numpy(np.log(before / after).astype(np.float32)).to(device),
+        settings=config.train,
+        plan=plan,
+        redraw=rebalanced.redraw,
+    )
+
+
+def chosen_loss(config: Config) -> Loss:
+    """The training loss with its options.
+
+    Raises:
+        FlarecastError: No such loss or option, or one that does not fit the events.
+    """
+    function = choose("train.loss", config.train.loss, LOSSES)
+    loss = partial(function, **check_options(function, config.train.loss_options, "train.loss_options"))
+    none = torch.zeros(1, dtype=torch.int64)
+    loss(torch.zeros(1, len(config.events) + 1), none, none, torch.ones(1))
+    return loss
+
+
+def _require(role: NDArray[np.int8], counts: dict[str, int]) -> None:
+    """Make sure that each role has windows to work with."""
+    for name, count in counts.items():
+        if not count:
+            raise FlarecastError(
+                f"{name} role: expected windows with values and a known outcome, got none among "
+                f"{np.count_nonzero(role == ROLES.index(name))}; change the split"
+            )
+
+
+def _mute(rows: NDArray[np.float32], features: tuple[str, ...]) -> tuple[str, ...]:
+    """Features that do not vary over rows, shape (row, feature), or are missing in all of them."""
+    there = np.isfinite(rows)
+    least = np.where(there, rows, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(there, rows, -np.inf).max(axis=0, initial=-np.inf)
+    return tuple(name for name, varies in zip(features, least < most, strict=True) if not varies)
+
+
+def _in_use(rows: IntArray, n_rows: int) -> NDArray[np.bool_]:
+    """Which rows occur in windows, shape (row,)."""
+    used = np.zeros(n_rows + 1, dtype=bool)
+    used[rows] = True  # -1, an absent step, marks the last, which is cut off
+    return used[:-1]
+
+
+def _rows_in_use(
+    values: NDArray[np.float32], columns: IntArray, rows: IntArray
+) -> tuple[NDArray[np.float32], IntArray]:
+    """Values of the rows that occur in windows, and the steps' rows numbered anew."""
+    used = _in_use(rows, len(values))
+    number = np.full(used.size + 1, -1, dtype=np.int64)
+    number[:-1][used] = np.arange(np.count_nonzero(used))
+    return values[np.ix_(used, columns)], number[rows]
+
+
+def _base_rate(occurred: NDArray[np.int8]) -> FloatArray:
+    """Share of events among the windows where they are known, shape (event,); 0 where none is."""
+    known = np.maximum((occurred >= 0).sum(axis=0), 1)
+    return np.asarray((occurred == 1).sum(axis=0) / known, dtype=np.float64)
+
+
+def _sample(tensors: WindowTensors, index: IntArray, low: IntArray, high: IntArray) -> Sample:
+    """Windows with weight 1."""
+    device = tensors.values.device
+    place, lowest, highest = (torch.from_numpy(a.astype(np.int64)).to(device) for a in (index, low, high))
+    return Sample(tensors, place, lowest, highest, torch.ones(len(index), device=device))

@@ -1,0 +1,246 @@
+"""All trainings of a run: the model and its rivals, in every fold of the split.
+
+MODEL_DIR holds the model of the final fold, `folds/K/` those of the other folds, `rivals/NAME/` the same
+of each rival; each of these folders holds the members of its model in `members/K/`. Where calibration is
+fitted on out-of-fold forecasts the final fold has no validation role: its model trains for the median of the
+epochs that were best in the folds.
+"""
+
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import xarray as xr
+
+from flarecast.config import Config
+from flarecast.ensembles import SWAG, recipe_of
+from flarecast.ensembles.members import MEMBERS, member_folder
+from flarecast.errors import FlarecastError
+from flarecast.files import sha256
+from flarecast.model_file import DESCRIPTION, TrainedModel, load
+from flarecast.resources import ALONE_IN_TRAINING, Processes, Resources
+from flarecast.schema import ROLES, SPLIT, open_file
+from flarecast.train.averaging_phase import phases
+from flarecast.train.processes import FIRST, wait_for_all
+from flarecast.train.stage import train
+from flarecast.train.task import Plan
+from flarecast.windows import open_windows
+
+FOLDS, RIVALS = "folds", "rivals"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One model of one fold: what to train on, how, and where it goes."""
+
+    windows: Path
+    split: Path
+    config: Config
+    fold: int
+    folder: Path
+    device: str = "auto"
+    plan: Plan | None = None
+    name: str = ""
+
+
+def final_fold(split: xr.Dataset) -> int:
+    """Fold whose model is the run's own, the one that forecasts windows never seen."""
+    return int(split.attrs.get("final_fold", 0))
+
+
+def fold_folder(folder: Path, fold: int, final: int) -> Path:
+    """Where the model of a fold lies in a model folder."""
+    return folder if fold == final else folder / FOLDS / str(fold)
+
+
+def rival_folders(folder: Path, config: dict[str, Any]) -> dict[str, Path]:
+    """Folder of each rival that a model was trained with, by name."""
+    return {name: folder / RIVALS / name for name in config.get("rivals", {})}
+
+
+def train_all(
+    windows: Path,
+    split: Path,
+    config: Config,
+    folder: Path,
+    resources: Resources,
+) -> TrainedModel:
+    """Train the model and its rivals in all folds; the model of the final fold comes last.
+
+    Args:
+        windows: windows.nc.
+        split: split.nc, audited.
+        config: The configuration.
+        folder: MODEL_DIR.
+        resources: Device, workers, processes, and who is told.
+
+    Returns:
+        The model of the final fold.
+
+    Raises:
+        FlarecastError: As `train`, of the first training that failed, named; or workers and processes are
+            asked for at once.
+    """
+    if resources.workers > 1 and resources.processes.size > 1:
+        raise FlarecastError(
+            f"--workers: expected 1 under torchrun, got {resources.workers}; let torchrun start more"
+        )
+    device = resources.device
+    roles = open_file(split, SPLIT)
+    final, n_folds = final_fold(roles), roles.sizes["fold"]
+    has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
+    contenders = {f"rival {name}": (config.of_rival(name), folder / RIVALS / name) for name in config.rivals}
+    contenders["model"] = (config, folder)
+    if resources.processes.rank == FIRST:
+        _remove_stale(folder, config, n_folds)
+        (folder / DESCRIPTION).unlink(missing_ok=True)
+    wait_for_all(resources.processes)
+    others = [fold for fold in range(n_folds) if fold != final]
+    inner = [
+        Training(
+            windows, split, one, fold, fold_folder(where, fold, final), device, name=f"{name}, fold {fold}"
+        )
+        for name, (one, where) in contenders.items()
+        for fold in others
+    ]
+    inner = [one for training in inner for one in _with_members(training)]
+    _run(inner, resources)
+    last = []
+    for name, (one, where) in contenders.items():
+        folders = [fold_folder(where, fold, final) for fold in others]
+        plan = None if has_validation[final] else plan_of(folders, one)
+        last += _with_members(Training(windows, split, one, final, where, device, plan, name))
+    _run(last[:-1], resources)
+    if not shared_out(last, resources.processes):
+        return _train(last[-1], resources)
+    _run(last[-1:], resources)
+    return load(folder, device)
+
+
+def plan_of(folders: list[Path], config: Config) -> Plan:
+    """Epochs for a model without validation, from the models of the folds.
+
+    Descent takes the median of their best epochs; weights are averaged where most folds kept the average.
+
+    Raises:
+        FlarecastError: There are no folds to ask.
+    """
+    if not folders:
+        raise FlarecastError(
+            "split: expected a validation role, or folds that say how long to train, got neither; split anew"
+        )
+    if recipe_of(config).snapshots:
+        return Plan(config.train.epochs, 0)  # to the end of the last cycle
+    said = [load(folder, "cpu").training for folder in folders]
+    epochs = [int(one["best_epoch"]) for one in said if "best_epoch" in one]
+    averaged = sum(one.get("kept") == "averaged" for one in said)
+    most = averaged > len(said) / 2
+    n_averaging = phases(config.train)[1] if most else 0
+    return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging, most)
+
+
+def _with_members(training: Training) -> list[Training]:
+    """The training of a model behind those of its members that are trained apart; stale ones are removed."""
+    recipe = recipe_of(training.config)
+    for path in _folders_in(training.folder / MEMBERS):
+        if path.name not in map(str, recipe.in_folders) and training.config.train.averaging != SWAG:
+            shutil.rmtree(path, ignore_errors=True)  # several processes may be at it
+    beside = [
+        replace(
+            training,
+            config=training.config.of_member(number),
+            folder=member_folder(training.folder, number),
+            name=f"{training.name}, member {number}",
+        )
+        for number in range(1, recipe.trained + 1)
+    ]
+    return [*beside, training]
+
+
+def _run(trainings: list[Training], resources: Resources) -> None:
+    """Train, in this process or in several."""
+    if shared_out(trainings, resources.processes):
+        _share_out(trainings, resources)
+        return
+    if resources.workers == 1 or len(trainings) < 2:
+        for training in trainings:
+            _train(training, resources)
+        return
+    with ProcessPoolExecutor(min(resources.workers, len(trainings)), get_context("spawn")) as pool:
+        for said in pool.map(_train_apart, trainings):
+            for sentence in said:
+                resources.say(sentence)
+
+
+def shared_out(trainings: list[Training], processes: Processes) -> bool:
+    """Whether each of several processes trains models of its own, instead of all of them one together."""
+    return processes.size > 1 and any(one.config.train.parallel == "trainings" for one in trainings)
+
+
+def _share_out(trainings: list[Training], resources: Resources) -> None:
+    """Train every n-th in this process, the others in the other n - 1, and wait for them.
+
+    Raises:
+        FlarecastError: One failed, here or elsewhere.
+    """
+    processes, failed = resources.processes, ""
+    for training in trainings[processes.rank :: processes.size]:
+        try:
+            _train(training, replace(resources, processes=ALONE_IN_TRAINING))
+        except FlarecastError as error:
+            failed = str(error)
+            break
+    failed = wait_for_all(processes, failed)
+    if failed:
+        raise FlarecastError(failed)
+
+
+def _train_apart(training: Training) -> list[str]:
+    """Train in a process of its own; what a user should know of it."""
+    said: list[str] = []
+    _train(training, Resources(say=said.append))
+    return said
+
+
+def _train(training: Training, resources: Resources) -> TrainedModel:
+    """Train one model; an error says which."""
+    try:
+        return train(
+            open_windows(training.windows),
+            open_file(training.split, SPLIT),
+            training.config,
+            folder=training.folder,
+            device=training.device,
+            fold=training.fold,
+            plan=training.plan,
+            windows_sha256=sha256(training.windows),
+            split_sha256=sha256(training.split),
+            progress=resources.progress,
+            say=resources.say,
+            processes=resources.processes,
+        )
+    except FlarecastError as error:
+        if training.name in ("", "model"):
+            raise
+        raise FlarecastError(f"{training.name}: {error}") from error
+
+
+def _remove_stale(folder: Path, config: Config, n_folds: int) -> None:
+    """Remove the models of rivals and folds that are no longer part of the run."""
+    for parent in (folder, *_folders_in(folder / RIVALS)):
+        for path in _folders_in(parent / FOLDS):
+            if path.name not in map(str, range(n_folds)):
+                shutil.rmtree(path)
+    for path in _folders_in(folder / RIVALS):
+        if path.name not in config.rivals:
+            shutil.rmtree(path)
+
+
+def _folders_in(folder: Path) -> Iterator[Path]:
+    """Folders directly inside a folder, none where there is none."""
+    return (path for path in sorted(folder.glob("*")) if path.is_dir() and not path.is_symlink())

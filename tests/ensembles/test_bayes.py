@@ -1,0 +1,398 @@
+"""Posteriors of the last layer against ones that are known, and what doubt is to do."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from flarecast.batches import Batch, cpu_threads
+from flarecast.ensembles.bayes import POSTERIORS, draw_heads, gaussian_process
+from flarecast.ensembles.bayes.dropout import draw_mask, has_dropout, thinned
+from flarecast.ensembles.bayes.embedding import Embedded, link_of, numbers_of, with_numbers
+from flarecast.ensembles.bayes.laplace import evidence_precision, information
+from flarecast.ensembles.bayes.variational import divergence
+from flarecast.models import load_builder
+from flarecast.models.head import ClassHead, FunctionHead, NestedHead
+from flarecast.models.shape import Shape
+from flarecast.uncertainty import credible_range, entropy_parts
+
+WITHOUT_GP = pytest.mark.skipif(find_spec("gpytorch") is None, reason="the extra gp is not installed")
+
+OPTIONS = {
+    "laplace": {"prior_precision": 1.0, "independent": 1.0},
+    "variational": {
+        "prior_scale": 1.0,
+        "epochs": 1,
+        "warm_up": 0.3,
+        "learning_rate": 0.05,
+        "independent": 1.0,
+    },
+    "gp": {"epochs": 1, "learning_rate": 0.05, "independent": 1.0},
+}
+KINDS = [pytest.param(name, marks=WITHOUT_GP) if name == "gp" else name for name in POSTERIORS]
+FLAT = torch.tensor([0.5, 0.5])
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Products as small as these are slower with more."""
+    with cpu_threads(1):
+        yield
+
+
+class Toy(nn.Module):
+    """A network whose embedding is its input: one event, a logistic regression."""
+
+    def __init__(self, size, head=NestedHead):
+        super().__init__()
+        self.head = head(size, Shape(size, 1, 2))
+
+    def forward(self, steps, last_class):
+        return self.head(steps[:, 0])
+
+
+def logistic_data(n, weight, rng, spread=1.0):
+    """Inputs and outcomes of a logistic regression through the origin with known weights."""
+    inputs = rng.normal(size=(n, weight.size)) * spread
+    return inputs, rng.random(n) < 1 / (1 + np.exp(-inputs @ weight))
+
+
+def batch(inputs, occurred):
+    steps = torch.from_numpy(inputs).float()[:, None]
+    classes = torch.from_numpy(occurred.astype(np.int64))
+    return Batch(steps, torch.full((len(steps),), -1), classes, classes, torch.ones(len(steps)))
+
+
+def fitted(inputs, occurred, head=NestedHead):
+    """A toy network at its maximum a posteriori under N(0, 1) for every number."""
+    module = Toy(inputs.shape[1], head)
+    data = batch(inputs, occurred)
+    nn.init.zeros_(module.head.weight)
+    module.head.start_at(FLAT)
+    optimizer = torch.optim.LBFGS(module.parameters(), max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss():
+        optimizer.zero_grad()
+        said = torch.log_softmax(module(data.steps, None), dim=1)
+        value = -said.gather(1, data.low[:, None]).sum()
+        value = value + 0.5 * sum(one.square().sum() for one in module.parameters())
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return module
+
+
+def members(kind, module, inputs, occurred, where, n=200, seed=0):
+    """Probability of the event at some inputs by drawn heads, shape (window, event, member)."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    heads = draw_heads(
+        kind, module, [batch(inputs, occurred)], prior=FLAT, n=n, generator=generator, options=OPTIONS[kind]
+    )
+    here = torch.from_numpy(where).float()
+    with torch.no_grad():
+        said = [torch.softmax(head(here).double(), dim=1)[:, 1:].numpy() for head in heads]
+    return np.stack(said, axis=2)
+
+
+def grid_posterior(inputs, occurred, variance=1.0):
+    """Weights and bias on a fine grid, and their exact posterior under N(0, variance)."""
+    axis = np.linspace(-4, 4, 161)
+    weight, bias = np.meshgrid(axis, axis, indexing="ij")
+    logit = inputs[:, 0, None, None] * weight + bias
+    log_likelihood = -np.logaddexp(0, np.where(occurred[:, None, None], -logit, logit)).sum(axis=0)
+    log_posterior = log_likelihood - 0.5 * (weight**2 + bias**2) / variance
+    mass = np.exp(log_posterior - log_posterior.max())
+    return weight, bias, mass / mass.sum()
+
+
+def assert_as_known(got, known, mass):
+    """Range of 90 % and both parts of the entropy of drawn members are those of a posterior by its masses.
+
+    Ends within 0.25 of the log odds between the known ends, the parts within 0.03 bit and 30 % and 0.003 bit.
+    """
+    order = np.argsort(known)
+    ends = np.interp([0.05, 0.95], np.cumsum(mass[order]), known[order])
+    found = np.concatenate(credible_range(got[None, None]))[:, 0]
+    away = np.log(found / (1 - found)) - np.log(ends / (1 - ends))
+    assert np.abs(away).max() < 0.25 * np.diff(np.log(ends / (1 - ends)))[0]
+    aleatoric = (mass * binary_entropy(known)).sum()
+    epistemic = binary_entropy((mass * known).sum()) - aleatoric
+    parts = entropy_parts(got[None, None])
+    assert parts[0].item() == pytest.approx(aleatoric, abs=0.03)
+    assert parts[1].item() == pytest.approx(epistemic, rel=0.3, abs=0.003)
+
+
+def binary_entropy(probability):
+    return -(probability * np.log2(probability) + (1 - probability) * np.log2(1 - probability))
+
+
+@pytest.mark.parametrize("n", [60, 400])
+@pytest.mark.parametrize("head", [NestedHead, ClassHead])
+@pytest.mark.parametrize("kind", ["laplace", "variational"])
+def test_range_and_entropies_are_those_of_a_known_posterior(kind, head, n):
+    """Of a logistic regression with one input, by quadrature on a grid, near the data and far from them.
+
+    What counts of two classes is their difference: where both have a prior of 1 it has one of 2.
+    """
+    inputs, occurred = logistic_data(n, np.array([1.0]), np.random.default_rng(0))
+    variance = 2.0 if head is ClassHead and kind == "laplace" else 1.0
+    weight, bias, mass = grid_posterior(inputs, occurred, variance)
+    where = np.array([[-2.0], [0.0], [1.0], [3.0]])
+    got = members(kind, fitted(inputs, occurred, head), inputs, occurred, where, n=2000)[:, 0]
+    for nth, place in enumerate(where[:, 0]):
+        known = 1 / (1 + np.exp(-weight * place - bias))
+        assert_as_known(got[nth], known.ravel(), mass.ravel())
+
+
+def two_places(n):
+    """Half of n windows at -1, where an event is rare, half at 1, where it is usual."""
+    occurred = np.zeros(n, dtype=bool)
+    occurred[: n // 20] = True
+    occurred[n // 2 : n - n // 20] = True
+    return np.repeat([[-1.0], [1.0]], n // 2, axis=0), occurred
+
+
+def posterior_at_two_places(occurred, near, variance):
+    """Probability at -1 on a grid of functions at both places, and their exact posterior under a kernel.
+
+    The kernel has a variance, and `near` is the correlation of functions at the places.
+    """
+    axis = np.linspace(-9, 9, 361)
+    first, second = (one.ravel() for one in np.meshgrid(axis, axis, indexing="ij"))
+    inverse = np.linalg.inv(variance * np.array([[1, near], [near, 1]]))
+    log_mass = -0.5 * (inverse[0, 0] * (first**2 + second**2) + 2 * inverse[0, 1] * first * second)
+    for value, seen in ((first, occurred[: len(occurred) // 2]), (second, occurred[len(occurred) // 2 :])):
+        log_mass -= seen.sum() * np.logaddexp(0, -value) + (~seen).sum() * np.logaddexp(0, value)
+    mass = np.exp(log_mass - log_mass.max())
+    return first, second, mass / mass.sum()
+
+
+@WITHOUT_GP
+@pytest.mark.parametrize("n", [60, 400])
+def test_a_process_finds_the_exact_posterior_under_its_kernel(n, monkeypatch):
+    """At two places where all windows are, and between them by the kernel's own conditional distribution."""
+    kept, fit = [], gaussian_process._fit
+    monkeypatch.setattr(gaussian_process, "LEAST_STEPS", 200)
+    monkeypatch.setattr(gaussian_process, "_fit", lambda *given: kept.append(fit(*given)) or kept[0])
+    inputs, occurred = two_places(n)
+    got = members("gp", Toy(1), inputs, occurred, np.array([[-1.0], [1.0], [0.2]]), n=800)[:, 0]
+    variance = kept[0].covar_module.outputscale.item()
+    length = kept[0].covar_module.base_kernel.lengthscale.item()
+    near = np.exp(-0.5 * (np.array([2.0, 1.2, 0.8]) / length) ** 2)
+    first, second, mass = posterior_at_two_places(occurred, near[0], variance)
+    assert_as_known(got[0], 1 / (1 + np.exp(-first)), mass)
+    assert_as_known(got[1], 1 / (1 + np.exp(-second)), mass)
+    share = np.linalg.solve([[1, near[0]], [near[0], 1]], near[1:])
+    left = variance * (1 - share @ near[1:])
+    noise = np.sqrt(2 * left) * np.polynomial.hermite.hermgauss(9)[0]
+    weight = np.polynomial.hermite.hermgauss(9)[1] / np.sqrt(np.pi)
+    between = (share[0] * first + share[1] * second)[:, None] + noise
+    assert_as_known(got[2], 1 / (1 + np.exp(-between.ravel())), (mass[:, None] * weight).ravel())
+
+
+@pytest.mark.slow
+@WITHOUT_GP
+def test_the_ranges_of_a_process_cover_functions_drawn_from_its_prior(monkeypatch):
+    """With the kernel that they were drawn by; one that is fitted to 80 windows costs some of the cover."""
+    make = gaussian_process._process
+
+    def known_kernel(*given):
+        process = make(*given)
+        process.covar_module.outputscale, process.covar_module.base_kernel.lengthscale = 2.0, 2**0.5
+        process.covar_module.requires_grad_(False)
+        return process
+
+    rng, inside = np.random.default_rng(0), {True: [], False: []}
+    monkeypatch.setattr(gaussian_process, "LEAST_STEPS", 200)
+    for _ in range(8):
+        places = rng.normal(size=(180, 2))
+        apart = ((places[:, None] - places[None]) ** 2).sum(axis=2)
+        root = np.linalg.cholesky(2.0 * np.exp(-0.25 * apart) + 1e-6 * np.eye(180))
+        true = 1 / (1 + np.exp(-root @ rng.normal(size=180)))
+        occurred = rng.random(80) < true[:80]
+        for known, found in inside.items():
+            monkeypatch.setattr(gaussian_process, "_process", known_kernel if known else make)
+            got = members("gp", Toy(2), places[:80], occurred, places[80:])[:, 0]
+            low, high = np.quantile(got, [0.05, 0.95], axis=1)
+            found.append(((low <= true[80:]) & (true[80:] <= high)).mean())
+    assert 0.83 <= np.mean(inside[True]) <= 0.96
+    assert 0.75 <= np.mean(inside[False]) <= 0.96
+
+
+@WITHOUT_GP
+def test_few_windows_do_not_make_a_process_sure_of_a_flat_function(monkeypatch):
+    """A kernel chosen by the evidence alone would: nothing tells 10 events of 20 windows from a constant."""
+    monkeypatch.setattr(gaussian_process, "LEAST_STEPS", 200)
+    rng = np.random.default_rng(0)
+    inputs, occurred = rng.normal(size=(20, 2)), np.arange(20) % 2 == 0
+    got = members("gp", Toy(2), inputs, occurred, rng.normal(size=(100, 2)))
+    assert np.mean(np.diff(credible_range(got), axis=0)) > 0.3
+
+
+@pytest.mark.parametrize(("kind", "repeats"), [("laplace", 60), ("variational", 12)])
+def test_the_ranges_cover_probabilities_drawn_from_the_prior(kind, repeats, monkeypatch):
+    """Truths drawn from the prior lie in the 90 % range of the posterior 90 % of the time."""
+    monkeypatch.setattr("flarecast.ensembles.bayes.variational.LEAST_STEPS", 300)
+    rng = np.random.default_rng(1)
+    inside, where = [], np.array([[0.5, 0.5], [-1.5, 0.0], [0.0, 2.5], [-1.0, -1.0]])
+    for _ in range(repeats):
+        truth, bias = rng.normal(size=2), rng.normal()
+        inputs = rng.normal(size=(80, 2))
+        occurred = rng.random(80) < 1 / (1 + np.exp(-inputs @ truth - bias))
+        got = members(kind, fitted(inputs, occurred), inputs, occurred, where)[:, 0]
+        low, high = np.quantile(got, [0.05, 0.95], axis=1)
+        true = 1 / (1 + np.exp(-where @ truth - bias))
+        inside += [(low <= true) & (true <= high)]
+    share = np.mean(inside)
+    assert 0.82 <= share <= 0.97
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_epistemic_doubt_falls_with_more_data_and_aleatoric_doubt_does_not(kind, monkeypatch):
+    monkeypatch.setattr("flarecast.ensembles.bayes.variational.LEAST_STEPS", 400)
+    monkeypatch.setattr("flarecast.ensembles.bayes.gaussian_process.LEAST_STEPS", 150)
+    rng = np.random.default_rng(2)
+    weight = np.array([1.0, -0.5])
+    where, parts = rng.normal(size=(100, 2)), {}
+    for n in (60, 2000):
+        inputs, occurred = logistic_data(n, weight, rng)
+        parts[n] = [
+            part.mean()
+            for part in entropy_parts(members(kind, fitted(inputs, occurred), inputs, occurred, where))
+        ]
+    assert parts[2000][1] < 0.4 * parts[60][1]
+    assert parts[2000][0] > parts[60][0] - 0.05
+    truth = 1 / (1 + np.exp(-where @ weight))
+    entropy = -(truth * np.log2(truth) + (1 - truth) * np.log2(1 - truth)).mean()
+    assert parts[2000][0] == pytest.approx(entropy, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_epistemic_doubt_rises_out_of_distribution_and_aleatoric_doubt_does_not(kind, monkeypatch):
+    """Far from the training inputs along a direction that they hardly show, where the outcome is open."""
+    monkeypatch.setattr("flarecast.ensembles.bayes.variational.LEAST_STEPS", 400)
+    monkeypatch.setattr("flarecast.ensembles.bayes.gaussian_process.LEAST_STEPS", 150)
+    rng = np.random.default_rng(3)
+    inputs, occurred = logistic_data(600, np.array([1.0, 0.0]), rng, spread=np.array([1.0, 0.3]))
+    near = np.stack([np.zeros(50), rng.normal(size=50) * 0.3], axis=1)
+    far = np.stack([np.zeros(50), 4.0 * np.sign(rng.normal(size=50))], axis=1)
+    module = fitted(inputs, occurred)
+    aleatoric, epistemic = entropy_parts(members(kind, module, inputs, occurred, np.concatenate([near, far])))
+    assert epistemic[50:].mean() > 3 * epistemic[:50].mean()
+    assert aleatoric[50:].mean() <= aleatoric[:50].mean() + 0.02
+
+
+@pytest.mark.parametrize("head", [ClassHead, NestedHead])
+def test_the_curvature_is_the_hessian_of_the_likelihood(head):
+    """For these two links the Fisher information is the Hessian itself where classes are known."""
+    torch.manual_seed(0)
+    made = head(3, Shape(3, 1, 4)).double()
+    hidden, classes = torch.randn(40, 3, dtype=torch.float64), torch.randint(4, (40,))
+    weight = torch.rand(40, dtype=torch.float64)
+    numbers = numbers_of(made)
+
+    def loss(flat):
+        matrix = flat.view_as(numbers)
+        said = link_of(made)(hidden @ matrix[:, :-1].T + matrix[:, -1])
+        return -(weight * said.gather(1, classes[:, None])[:, 0]).sum()
+
+    expected = torch.autograd.functional.hessian(loss, numbers.flatten())
+    got = information(made, Embedded(hidden, classes, classes, weight))
+    if (
+        head is NestedHead
+    ):  # windows below an event say nothing of what tells later ones apart: in expectation
+        diagonal = torch.diagonal(got)
+        assert (diagonal > 0).all()
+        assert got.shape == expected.shape
+    else:
+        torch.testing.assert_close(got, expected)
+
+
+def test_windows_known_in_part_add_no_curvature():
+    head = ClassHead(2, Shape(2, 1, 3)).double()
+    low, high = torch.tensor([0, 1, 0]), torch.tensor([0, 2, 2])
+    hidden, weight = torch.randn(3, 2, dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    first = Embedded(hidden[:1], low[:1], high[:1], weight[:1])
+    torch.testing.assert_close(
+        information(head, Embedded(hidden, low, high, weight)), information(head, first)
+    )
+
+
+def test_the_evidence_finds_the_precision_of_a_linear_model():
+    """With unit curvature in each of n directions and numbers of spread s the precision is near 1 / s^2."""
+    generator = torch.Generator().manual_seed(0)
+    curvature = 1e6 * torch.eye(400, dtype=torch.float64)
+    away = 0.2 * torch.randn(400, generator=generator, dtype=torch.float64)
+    assert evidence_precision(curvature, away) == pytest.approx(25.0, rel=0.15)
+
+
+def test_the_divergence_is_that_of_two_gaussians():
+    mean, spread = torch.tensor([[0.5, -1.0]]), torch.tensor([[0.3, 2.0]])
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(mean, spread), torch.distributions.Normal(torch.zeros(1, 2), 1.5)
+    ).sum()
+    torch.testing.assert_close(divergence(mean, spread.log(), torch.zeros(1, 2), 1.5), expected)
+
+
+def test_numbers_go_into_a_head_and_come_out():
+    head = NestedHead(4, Shape(4, 1, 3))
+    numbers = torch.randn(2, 5, dtype=torch.float64)
+    torch.testing.assert_close(numbers_of(with_numbers(head, numbers)), numbers, rtol=1e-6, atol=1e-6)
+
+
+@WITHOUT_GP
+def test_a_drawn_function_knows_its_kernel_far_away(monkeypatch):
+    """Far from all data its values spread as the prior's do; nearby they do not."""
+    monkeypatch.setattr("flarecast.ensembles.bayes.gaussian_process.LEAST_STEPS", 150)
+    rng = np.random.default_rng(4)
+    inputs, occurred = logistic_data(1000, np.array([1.0, 1.0]), rng)
+    where = np.concatenate([inputs[:50], inputs[:50] + 60.0])
+    got = members("gp", fitted(inputs, occurred), inputs, occurred, where, n=60)[:, 0]
+    logit = np.log(got) - np.log1p(-got)
+    assert logit[50:].std(axis=1).mean() > 2 * logit[:50].std(axis=1).mean()
+    assert FunctionHead(2, Shape(2, 1, 2)).pull.dtype == torch.float64
+
+
+def test_a_mask_leaves_out_its_share_and_keeps_the_mean():
+    mask = draw_mask(torch.Size([20_000]), 0.3, 1)
+    assert (mask == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+    assert mask.mean().item() == pytest.approx(1.0, abs=0.03)
+    assert torch.equal(mask, draw_mask(torch.Size([20_000]), 0.3, 1))
+    assert not torch.equal(mask, draw_mask(torch.Size([20_000]), 0.3, 2))
+
+
+THINNED = {
+    "lstm": {"hidden": 8, "layers": 2},
+    "gru": {"hidden": 8, "layers": 2},
+    "cnn": {"channels": (8, 8)},
+    "resnet": {"channels": (8, 8), "stochastic_depth": 0.4},
+    "inception_time": {"filters": 4, "depth": 3, "stochastic_depth": 0.4},
+    "cnn_lstm": {"channels": (8,), "hidden": 8},
+    "transformer": {"size": 16, "heads": 2, "layers": 2, "stochastic_depth": 0.4},
+}
+
+
+@pytest.mark.parametrize("name", THINNED)
+def test_thinned_networks_differ_by_seed_alone_and_not_by_batch(name):
+    torch.manual_seed(0)
+    module = load_builder(name)(Shape(3, 6, 4), dropout=0.4, **THINNED[name]).eval()
+    plain = load_builder(name)(
+        Shape(3, 6, 4), dropout=0.0, **{k: v for k, v in THINNED[name].items() if k != "stochastic_depth"}
+    )
+    assert has_dropout(module)
+    assert not has_dropout(plain)
+    masked = next(iter(module.parameters())).new_ones(32, 6, 6 if name not in ("lstm", "cnn") else 3)
+    steps, last = torch.rand_like(masked), torch.full((32,), -1)
+    with torch.no_grad():
+        whole = module(steps, last)
+        first, again, other = (thinned(module, seed) for seed in (5, 5, 6))
+        said = first(steps, last)
+        torch.testing.assert_close(first(steps[:7], last[:7]), said[:7])
+        torch.testing.assert_close(again(steps, last), said)
+        assert not torch.allclose(other(steps, last), said)
+        assert not torch.allclose(said, whole)
+        torch.testing.assert_close(module(steps, last), whole)

@@ -29,6 +29,7 @@ _FILES = {
     "calibrated": "calibrated.nc",
     "scores": "scores.json",
     "importance": "explain/importance.json",
+    "attributions": "explain/attributions.json",
     "report": "report.html",
     "card": "MODEL_CARD.md",
     "figures": "figures",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MOST_BARS = 24
 MOST_FEATURES = 12
 MOST_WINDOWS = 8
+MOST_TICKS = 12
 COLOURS = {"feature": "#0077bb", "group": "#ee7733", "span": "#882255", "outcome": "#555555"}
 """After Paul Tol's schemes, like those of `describe.colours`."""
 
@@ -61,7 +62,9 @@ def draw_importance(content: Mapping[str, Any], event: str, out: Path, score: st
     told = f"{event}, role {content['role']}: {first['n_events']:,} events in {first['n']:,} windows"
     title = f"{content['name']}, {told}; {NAMES[score]} {first['base']:.3f}"
     figure.suptitle(title, fontsize=11, ha="left", x=0.01)
-    panels[-1].set_xlabel(f"{NAMES[score]} lost when permuted, with interval (each panel has its own scale)")
+    sure = any(np.isfinite(one["low"]) for one in records)
+    interval = "with interval" if sure else "too few events for an interval"
+    panels[-1].set_xlabel(f"{NAMES[score]} lost when permuted, {interval} (each panel has its own scale)")
     save_figure(figure, out)
 
 
@@ -113,7 +116,7 @@ def draw_attributions(found: Sequence[Attributions], out: Path) -> None:
         right.axvline(0, color="black", linewidth=0.8)
         right.tick_params(labelsize=8)
         right.spines[["top", "right", "left"]].set_visible(False)
-    table[-1][0].set_xlabel("steps, the last one at issue")
+    table[-1][0].set_xlabel("steps before issue")
     table[-1][1].set_xlabel("log odds, all steps")
     told = f"log odds of {shown[0].event}, window against training mean"
     left_out = f" (the first {len(shown)} of {len(found)})" if len(found) > len(shown) else ""
@@ -128,7 +131,9 @@ def _draw_map(axes: "Axes", one: Attributions, order: np.ndarray, names: Sequenc
     image = axes.imshow(shares, aspect="auto", cmap=DIVERGING, vmin=-most, vmax=most, interpolation="nearest")
     axes.figure.colorbar(image, ax=axes, pad=0.01).ax.tick_params(labelsize=7)
     axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.tick_params(axis="x", labelsize=8)
+    last = shares.shape[1] - 1
+    before = range(0, last + 1, 1 + last // MOST_TICKS)
+    axes.set_xticks([last - step for step in before], [str(step) for step in before], fontsize=8)
     raised = one.log_odds - one.baseline
     axes.set_title(
         f"{one.choice.name}: p = {one.probability:.3f}, log odds {one.log_odds:.2f} ({raised:+.2f})",

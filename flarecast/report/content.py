@@ -46,6 +46,7 @@ class Content:
         model: Content of model.json.
         history: Lines of history.jsonl.
         importance: Content of importance.json.
+        attributions: Content of attributions.json.
         config: The configuration.
         windows: The windows, None where they are gone.
         split: Their split, None where it is gone.
@@ -62,6 +63,7 @@ class Content:
     model: dict[str, Any]
     history: list[dict[str, Any]]
     importance: dict[str, Any]
+    attributions: dict[str, Any]
     config: Config | None
     windows: xr.Dataset | None
     split: xr.Dataset | None
@@ -213,9 +215,10 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
     scores = _checked(run.scores)
     config = load_config(run.config) if run.config.is_file() else None
     opened = open_netcdf(forecasts)
-    importance = _optional(run.importance, missing)
-    if "importance" in missing:
-        missing["importance"] = "not computed; flarecast explain RUN_DIR -o RUN_DIR/explain does it"
+    importance, attributions = (_optional(path, missing) for path in (run.importance, run.attributions))
+    for name, more in (("importance", ""), ("attributions", "--top 4 ")):
+        if name in missing:
+            missing[name] = f"not computed; flarecast explain RUN_DIR {more}-o RUN_DIR/explain does it"
     return Content(
         name=str(scores["run"] or run.folder.resolve().name),
         forecasts=opened,
@@ -225,6 +228,7 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
         model=_optional(run.model / DESCRIPTION, missing),
         history=_lines(run.model / "history.jsonl", missing),
         importance=importance,
+        attributions=attributions,
         config=config,
         windows=windows,
         split=open_file(run.split, SPLIT) if run.split.is_file() else None,

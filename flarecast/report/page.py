@@ -19,7 +19,7 @@ from flarecast.report.tables import difference_tables, score_tables, tiles
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-CLOSER = ("calendar", "misses", "classes", "training", "importance")
+CLOSER = ("calendar", "misses", "classes", "training", "importance", "attributions")
 """Figures that stand in the last part of the page."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from flarecast.report.canvas import Panel
 from flarecast.report.content import Content
+from flarecast.report.figures.attributions import draw_attributions
 from flarecast.report.figures.calendar import draw_calendar
 from flarecast.report.figures.classes import draw_classes
 from flarecast.report.figures.comparison import draw_comparison
@@ -38,6 +39,7 @@ OF_RUN: tuple[Callable[[Content], Panel], ...] = (
     draw_classes,
     draw_training,
     draw_importance,
+    draw_attributions,
 )
 """Drawn once."""
 

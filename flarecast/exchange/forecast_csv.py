@@ -27,6 +27,9 @@ __all__ = ["counting_rows", "day_ahead", "read_csv", "write_csv"]
 
 IntArray = NDArray[np.int64]
 
+HOW_SURE = ("probability_lower", "probability_upper", "aleatoric", "epistemic")
+"""Columns that are written where forecasts have them, of members or calibrated ranges, and are not read."""
+
 
 def counting_rows(rows: pd.DataFrame, key: list[str], issue_time: str = "issue_time") -> NDArray[np.int64]:
     """Choose, of the forecasts with one key, the one that counts: see the head of this file.
@@ -103,6 +106,8 @@ def _counting(about: IntArray, in_time: NDArray[np.bool_]) -> IntArray:
 def write_csv(forecasts: xr.Dataset, path: Path) -> None:
     """Write forecasts as CSV, every event of a window on its own row, probabilities to the last digit.
 
+    Where members or calibration say how sure the forecasts are, columns behind the others say it, too.
+
     Of several folds only those that make the forecast of a window are written: the final one where the others
     served to calibrate it, else each for its own test role.
 
@@ -126,6 +131,7 @@ def write_csv(forecasts: xr.Dataset, path: Path) -> None:
             "probability": forecasts["probability"].values.ravel(),
             "occurred": pd.Series(occurred, dtype="Int8").mask(occurred < 0),
         }
+        | {name: forecasts[name].values.ravel() for name in HOW_SURE if name in forecasts}
     )
     with replacing(path) as aside:
         table.to_csv(aside, index=False, lineterminator="\n")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
@@ -243,6 +244,25 @@ def test_what_is_no_csv_is_refused(tmp_path):
         (tmp_path / "odd.csv").write_bytes(content)
         with pytest.raises(FlarecastError, match=r"odd.csv: expected"):
             read_csv(tmp_path / "odd.csv")
+
+
+def test_how_sure_a_forecast_is_stands_behind_the_columns_that_are_read_back(tmp_path):
+    plain = forecasts_of(20)
+    probability = plain["probability"].values
+    sure = {
+        "probability_lower": 0.5 * probability,
+        "probability_upper": probability + 0.5 * (1 - probability),
+        "aleatoric": np.full((20, 2), 0.25),
+        "epistemic": np.where(np.isnan(probability), np.nan, 0.125),
+    }
+    write_csv(forecasts_of(20, **sure), tmp_path / "sure.csv")
+    write_csv(plain, tmp_path / "plain.csv")
+    written = pd.read_csv(tmp_path / "sure.csv")
+    assert list(written) == [*HEADER.split(","), *sure]
+    assert list(pd.read_csv(tmp_path / "plain.csv")) == HEADER.split(",")
+    for name, values in sure.items():
+        np.testing.assert_array_equal(written[name], values.ravel())
+    assert by_key(read_csv(tmp_path / "sure.csv")) == by_key(read_csv(tmp_path / "plain.csv"))
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

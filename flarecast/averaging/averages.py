@@ -72,7 +72,7 @@ def swag(  # noqa: PLR0913  (options are arguments)
     *,
     rank: Annotated[int, Field(ge=2)] = 20,
     members: Annotated[int, Field(ge=2)] = 30,
-    scale: Annotated[float, Field(gt=0)] = 1.0,
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0,
     cycle: Epochs = 0,
     final: Share = 0.05,
     anneal: Epochs = 0,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from flarecast.config import Config, parse_config
-from flarecast.ensembles.bayes.dropout import thinned
+from flarecast.ensembles.bayes.dropout import has_dropout, thinned
 from flarecast.ensembles.recipes import recipe_of
 from flarecast.errors import FlarecastError
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
@@ -44,6 +44,10 @@ def with_members(model: TrainedModel, folder: Path, device: str = "auto") -> Tra
     members = [] if recipe.thinned else [load(member_folder(folder, number), device) for number in found]
     for number, member in zip(found, members, strict=False):
         _check_alike(model, member, member_folder(folder, number))
+    if recipe.thinned and not has_dropout(model.module):
+        raise FlarecastError(
+            f"{folder}: expected a model with dropout above 0, got {model.model_name} with 0; train anew"
+        )
     if recipe.thinned:
         members = [_thin(model, config, number) for number in range(1, recipe.thinned + 1)]
     if recipe.with_model:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 Share = Annotated[float, Field(gt=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 SWAG = "swag"

@@ -87,6 +87,11 @@ def rate_after(state: State, task: Task, share: float) -> float:
     return own
 
 
+def name_of_rate(state: State) -> str:
+    """Key of the configuration that the learning rate goes by now."""
+    return "train.learning_rate" if state.descended is None else "train.averaging_learning_rate"
+
+
 def collect(state: State, task: Task, before: float, after: float) -> None:
     """Add the weights to the average if they are due after a step, by the shares of the epoch around it."""
     if state.averaged is None or task.averaging is None:

@@ -19,7 +19,7 @@ from torch import nn
 from flarecast.averaging.gaussian import MOMENTS, GaussianAverage, save_moments
 from flarecast.errors import FlarecastError
 from flarecast.resources import ALONE_IN_TRAINING, Processes
-from flarecast.train.averaging_phase import begin_averaging, phases
+from flarecast.train.averaging_phase import begin_averaging, name_of_rate, phases
 from flarecast.train.gradient import build_optimizer, build_schedule
 from flarecast.train.passes import refresh, train_epoch, validation_loss
 from flarecast.train.precision import compiled_forward
@@ -118,7 +118,7 @@ def _run_epoch(state: State, task: Task) -> dict[str, Any]:
     if loss is not None and not math.isfinite(loss):
         raise FlarecastError(
             f"validation loss: expected a finite number, got {loss} after epoch {state.epoch} at "
-            f"learning rate {state.optimizer.param_groups[0]['lr']:g}; lower train.learning_rate"
+            f"learning rate {state.optimizer.param_groups[0]['lr']:g}; lower {name_of_rate(state)}"
         )
     descending = state.descended is None
     if descending:

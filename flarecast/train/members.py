@@ -15,12 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from flarecast.averaging.gaussian import MOMENTS, draw, fill, load_moments
+from flarecast.averaging.gaussian import MOMENTS, draw, fill, flat, load_moments
 from flarecast.batches import Sample, ordered
 from flarecast.config import Config
 from flarecast.ensembles.bayes import draw_heads
 from flarecast.ensembles.members import MEMBERS, member_folder
 from flarecast.ensembles.recipes import recipe_of
+from flarecast.errors import FlarecastError
 from flarecast.losses import negative_log_likelihood
 from flarecast.model_file import TrainedModel, save
 from flarecast.models.head import FunctionHead
@@ -147,6 +148,11 @@ def draw_members(
     for weights in draw(moments, task.averaging.members, task.averaging.scale, generator):
         member = copy.deepcopy(module)
         fill(member, weights)
+        if not flat(member).isfinite().all():
+            raise FlarecastError(
+                f"train.averaging_options: expected a scale that leaves weights finite, got "
+                f"{task.averaging.scale:g}; lower it"
+            )
         refresh(member, task, generator)
         yield member.eval()
 

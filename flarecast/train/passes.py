@@ -8,7 +8,7 @@ from flarecast.batches import shuffled, take
 from flarecast.errors import FlarecastError
 from flarecast.losses import negative_log_likelihood
 from flarecast.resources import ALONE_IN_TRAINING, Processes
-from flarecast.train.averaging_phase import collect, rate_after
+from flarecast.train.averaging_phase import collect, name_of_rate, rate_after
 from flarecast.train.frozen import to_training
 from flarecast.train.gradient import Descent, set_rate, training_step
 from flarecast.train.processes import add_up, average_statistics, my_part
@@ -64,7 +64,7 @@ def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
         rate = state.optimizer.param_groups[0]["lr"]
         raise FlarecastError(
             f"training loss: expected a finite number, got {losses[bad[0]]:g} in epoch {state.epoch + 1}, "
-            f"batch {bad[0] + 1} of {len(places)}, at learning rate {rate:g}; lower train.learning_rate"
+            f"batch {bad[0] + 1} of {len(places)}, at learning rate {rate:g}; lower {name_of_rate(state)}"
         )
     sizes = torch.tensor([len(place) for place in places], dtype=torch.float64)
     return float((losses * sizes).sum() / sizes.sum())

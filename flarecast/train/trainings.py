@@ -94,8 +94,7 @@ def train_all(
     roles = open_file(split, SPLIT)
     final, n_folds = final_fold(roles), roles.sizes["fold"]
     has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
-    contenders = {f"rival {name}": (config.of_rival(name), folder / RIVALS / name) for name in config.rivals}
-    contenders["model"] = (config, folder)
+    contenders = _contenders(config, folder)
     if resources.processes.rank == FIRST:
         _remove_stale(folder, config, n_folds)
         (folder / DESCRIPTION).unlink(missing_ok=True)
@@ -120,6 +119,23 @@ def train_all(
         return _train(last[-1], resources)
     _run(last[-1:], resources)
     return load(folder, device)
+
+
+def _contenders(config: Config, folder: Path) -> dict[str, tuple[Config, Path]]:
+    """Configuration and folder of each rival and, last, of the model.
+
+    Raises:
+        FlarecastError: One is said to be a member, which training alone may say.
+    """
+    found = {f"rival {name}": (config.of_rival(name), folder / RIVALS / name) for name in config.rivals}
+    found["model"] = (config, folder)
+    for name, (one, _) in found.items():
+        if one.ensemble.member is not None:
+            raise FlarecastError(
+                f"{name}: expected no ensemble.member, which training sets itself, got "
+                f"{one.ensemble.member}; leave it out"
+            )
+    return found
 
 
 def plan_of(folders: list[Path], config: Config) -> Plan:

@@ -1,6 +1,7 @@
 """Ensembles: how members come about, what they forecast together, and what cannot be had."""
 
 import json
+import shutil
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -260,8 +261,29 @@ def test_a_folder_with_one_member_is_no_ensemble(files, configure, tmp_path):
         ({"ensemble": ensemble("snapshot"), "train": {"schedule": "step"}}, "set train.schedule itself"),
         ({"ensemble": {"name": "committee"}}, "ensemble.name: expected one of bagging, deep"),
         ({"ensemble": ensemble("deep", size=3)}, "unknown key size; known here: members"),
+        ({"ensemble": ensemble("deep", members=-3)}, "greater than or equal to 1, got -3"),
+        ({"ensemble": ensemble("deep", members=1.5)}, "members: input should be a valid integer, got 1.5"),
+        ({"ensemble": ensemble("deep", members=True)}, "members: input should be a valid integer, got True"),
+        ({"ensemble": ensemble("variational", warm_up=2)}, "warm_up: input should be less than or equal to"),
+        (
+            {"ensemble": ensemble("laplace", prior_precision=float("inf"))},
+            "prior_precision: input should be a finite number, got inf",
+        ),
     ],
-    ids=["one member", "dropout 0", "long cycles", "schedule", "name", "option"],
+    ids=[
+        *(
+            "one member",
+            "dropout 0",
+            "long cycles",
+            "schedule",
+            "name",
+            "option",
+            "negative",
+            "a half",
+            "yes",
+        ),
+        *("warm up", "infinite"),
+    ],
 )
 def test_what_cannot_be_had_is_said_in_one_sentence(sections, words, configure):
     config = configure("lstm", **sections)
@@ -285,6 +307,75 @@ def test_a_model_that_is_not_trained_by_gradient_can_only_be_bagged(name, config
 def test_averaging_that_writes_members_leaves_no_room_for_others(configure):
     with pytest.raises(FlarecastError, match="expected another train"):
         check_ensemble(configure("lstm", ensemble=ensemble("deep"), train={"averaging": "swag"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("laplace", {"prior_precision": 1e-300}),
+        ("variational", {"learning_rate": 1e30}),
+        ("variational", {"prior_scale": 1e300}),
+        pytest.param("gp", {"learning_rate": 1e8}, marks=WITHOUT_GP),
+    ],
+)
+def test_a_posterior_that_says_nothing_finite_is_one_sentence_and_leaves_no_model(
+    name, options, files, configure, tmp_path
+):
+    config = configure("lstm", train={"epochs": 1, "averaging": "none"}, ensemble=ensemble(name, **options))
+    with pytest.raises(
+        FlarecastError, match=f"ensemble.name {name}: expected members that say finite"
+    ) as said:
+        train_all(*files, config, tmp_path, ALONE)
+    assert "\n" not in str(said.value)
+    assert not (tmp_path / "model.json").exists()
+
+
+@pytest.mark.parametrize("rival", [False, True])
+def test_only_training_makes_a_member_of_a_training(rival, files, configure, tmp_path):
+    """Else the model would be taken for a member, and its own members never be looked for."""
+    train_all(*files, configure("logistic"), tmp_path, ALONE)
+    lone = {"ensemble": {"name": "bagging", "member": 2}}
+    config = configure("logistic", **({"rivals": {"one": lone}} if rival else lone))
+    name = "rival one" if rival else "model"
+    with pytest.raises(FlarecastError, match=f"^{name}: expected no ensemble.member, .* got 2; leave it out"):
+        train_all(*files, config, tmp_path, ALONE)
+    assert (tmp_path / "model.json").exists(), "what was there is not lost"
+
+
+def test_a_model_whose_file_has_no_dropout_is_not_thinned(windows, trained, tmp_path):
+    shutil.copytree(trained("mc_dropout"), tmp_path / "model")
+    path = tmp_path / "model" / "model.json"
+    said = json.loads(path.read_text())
+    said["model_options"]["dropout"] = 0.0
+    path.write_text(json.dumps(said))
+    with pytest.raises(FlarecastError, match="expected a model with dropout above 0, got lstm with 0; train"):
+        with_members(load(tmp_path / "model", "cpu"), tmp_path / "model", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda one: (one / "model.safetensors").write_bytes(b"junk"), "weights that model.json names, got"),
+        (lambda one: (one / "model.safetensors").unlink(), "weights that model.json names, got none"),
+        (lambda one: (one / "model.json").write_text('{"format"'), "expected JSON, got something else"),
+        (lambda one: rewrite(one, lead_hours=24.0), "the lead hours of the model, 0.0, got 24.0; train anew"),
+        (lambda one: rewrite(one, horizon_hours=48.0), "the horizon hours of the model, 24.0, got 48.0"),
+        (lambda one: shutil.copytree(one, one.parent / "9"), "members 1 to 3, got 1, 2, 3, 9; train anew"),
+        (lambda one: shutil.rmtree(one.parent), "expected members 1 to 3, got none; train anew"),
+    ],
+    ids=["other weights", "no weights", "half a file", "lead", "horizon", "one more", "none"],
+)
+def test_a_damaged_or_other_member_is_named_in_one_sentence(damage, words, trained, tmp_path):
+    shutil.copytree(trained("bagging"), tmp_path / "model")
+    damage(member_folder(tmp_path / "model", 2))
+    with pytest.raises(FlarecastError, match=words) as said:
+        with_members(load(tmp_path / "model", "cpu"), tmp_path / "model", "cpu")
+    assert "\n" not in str(said.value)
+
+
+def rewrite(folder, **changes):
+    said = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(said | changes))
 
 
 def test_a_missing_extra_is_named(configure, monkeypatch):

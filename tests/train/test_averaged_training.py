@@ -218,6 +218,25 @@ def test_members_of_a_training_before_are_removed_with_their_moments(windows, sp
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "model.json", "history.jsonl"}
 
 
+def test_members_whose_weights_are_not_finite_are_refused(windows, split, configure, tmp_path):
+    config = configure(
+        "gru", train=SWAG | {"averaging_options": {"members": 2, "per_epoch": 2, "scale": 1e300}}
+    )
+    with pytest.raises(
+        FlarecastError, match=r"expected a scale that leaves weights finite, got 1e\+300; lower"
+    ):
+        train(windows, split, config, folder=tmp_path, device="cpu")
+    assert not (tmp_path / "model.json").exists()
+
+
+def test_a_rate_of_averaging_that_is_too_high_is_named_as_such(windows, split, configure, tmp_path):
+    config = configure("gru", train={"averaging_learning_rate": 1e30})
+    with pytest.raises(
+        FlarecastError, match=r"epoch 7, .* at learning rate 1e\+30; lower train.averaging_learning"
+    ):
+        train(windows, split, config, folder=tmp_path, device="cpu")
+
+
 @pytest.mark.parametrize(("average", "kept"), [(True, "averaged"), (False, "best")])
 def test_a_plan_says_whether_a_moving_average_is_kept(average, kept, windows, split, configure, tmp_path):
     config = configure("gru", train={"averaging": "ema"})

@@ -14,6 +14,7 @@ from torch import nn
 
 from flarecast.batches import Batch
 from flarecast.ensembles.bayes.embedding import embed
+from flarecast.errors import FlarecastError
 
 POSTERIORS: dict[str, str] = {
     "laplace": "flarecast.ensembles.bayes.laplace",
@@ -46,8 +47,23 @@ def draw_heads(  # noqa: PLR0913  (how many, from what, by what: each a plain ke
 
     Returns:
         Heads on the device of the network.
+
+    Raises:
+        FlarecastError: With these options there is no posterior, or it says nothing finite.
     """
     draw = import_module(POSTERIORS[posterior]).draw_heads
     embedded = embed(module, batches)
-    heads: list[nn.Module] = draw(module.head, embedded, prior, n, generator, **options)
+    try:
+        heads: list[nn.Module] = draw(module.head, embedded, prior, n, generator, **options)
+    except (torch.linalg.LinAlgError, ArithmeticError):  # type: ignore[attr-defined]  # re-exported as it is
+        heads = []
+    with torch.inference_mode():
+        hidden = embedded.hidden.float()
+        good = heads and all(head(hidden).isfinite().all() for head in heads)
+    if not good:
+        given = ", ".join(f"{name} {value}" for name, value in options.items() if value is not None)
+        raise FlarecastError(
+            f"ensemble.name {posterior}: expected members that say finite numbers, got none with {given}; "
+            "set less extreme ensemble.options"
+        )
     return heads

@@ -105,7 +105,11 @@ def _fit(
     generator: torch.Generator,
     how: tuple[int, float, float],
 ) -> Any:
-    """The process with the best lower bound of the evidence, its kernel and distribution fitted together."""
+    """The process with the best lower bound of the evidence, its kernel and distribution fitted together.
+
+    Raises:
+        ArithmeticError: The bound is not finite.
+    """
     epochs, learning_rate, independent = how
     process = _process(require_gpytorch(), inducing, len(mean))
     optimizer = torch.optim.Adam(process.parameters(), lr=learning_rate)
@@ -124,6 +128,8 @@ def _fit(
         )
         distance = process.variational_strategy.kl_divergence().sum() + _surprise(process.covar_module)
         loss = distance / (independent * n) - fit.mean()
+        if not loss.isfinite():
+            raise ArithmeticError
         loss.backward()
         optimizer.step()
         falling.step()

@@ -81,6 +81,11 @@ class Content:
         """The event that the report leads with: M1.0, else the first."""
         return MAIN_EVENT if MAIN_EVENT in self.events else self.events[0]
 
+    @property
+    def n_members(self) -> int:
+        """Members whose mean the model's forecasts are; 0 where it is alone."""
+        return int(self.forecasts.sizes["realization"]) if "member" in self.forecasts else 0
+
     @cached_property
     def scored(self) -> BoolArray:
         """Windows of the test role, or all where there is none, shape (window,)."""

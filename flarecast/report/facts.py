@@ -23,6 +23,7 @@ def facts_of(content: Content) -> dict[str, str]:
         found["windows"] = content.missing.get("windows", "")
     if content.config is not None:
         found |= _of_config(content.config)
+        found["ensemble"] = _ensemble(content.config, content.n_members)
     if content.model:
         found["model"] = f"{content.model['model_name']} {_options(content.model['model_options'])}".strip()
         found["weights kept"] = str(content.model["training"].get("kept", ""))
@@ -52,6 +53,14 @@ def _of_config(config: Config) -> dict[str, str]:
         "calibration": calibrated if config.calibrate.name != "none" else "none",
         "unassigned flares": config.unassigned,
     }
+
+
+def _ensemble(config: Config, n_members: int) -> str:
+    """How the members came about, empty without any; those of an average of weights are told by its name."""
+    name = config.ensemble.name if config.ensemble.name != "none" else config.train.averaging
+    return (
+        f"{name} {_options(config.ensemble.options)}".strip() + f", {n_members} members" if n_members else ""
+    )
 
 
 def _options(options: dict[str, Any]) -> str:

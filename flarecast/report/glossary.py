@@ -25,6 +25,9 @@ GLOSSARY = {
     "recent_27, recent_365": "event rate of the last 27 or 365 days known at issue.",
     "persistence": "what happened in the last span known at issue; calibrated: the training rate after that.",
     "best possible": "the true probability given all that a forecaster sees; only a simulation knows it.",
+    "members": "models that differ in random numbers, windows or weights; their mean is the forecast.",
+    "epistemic doubt": "entropy of the members' mean less their mean entropy, in bit: what they disagree on "
+    "and more data could tell; members that are alike know no doubt.",
     "p (Brier, Holm)": "chance of so large a difference between forecasts of equal skill, found by swapping "
     "them block by block; corrected for the number of forecasts compared.",
     "interval": "95 % of the values when whole regions, or 27-day rotations, are drawn with replacement, the "

@@ -14,12 +14,12 @@ from flarecast.report.canvas import Panel, variables
 from flarecast.report.content import MODEL, Content
 from flarecast.report.facts import environment_of, facts_of
 from flarecast.report.glossary import GLOSSARY
-from flarecast.report.tables import difference_tables, score_tables, tiles
+from flarecast.report.tables import difference_tables, member_tables, score_tables, tiles
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-CLOSER = ("calendar", "misses", "classes", "training", "importance", "attributions")
+CLOSER = ("calendar", "misses", "ranges", "doubt", "classes", "training", "importance", "attributions")
 """Figures that stand in the last part of the page."""
 
 
@@ -43,7 +43,7 @@ def page(content: Content, panels: Sequence[Panel], pictures: Mapping[str, str])
         panels=panels,
         pictures={name: Markup(svg) for name, svg in pictures.items()},
         closer=CLOSER,
-        difference_tables=difference_tables(content),
+        tables_of_events=[*difference_tables(content), *member_tables(content)],
         tiles=list(tiles(content)),
         findings=list(words.findings(content.audit)),
         verdict=words.audit_verdict(content.audit),

@@ -27,6 +27,9 @@ DIFFERENCES = {"brier": "Brier score", "bss": "BSS", "average_precision": "AP", 
 P_VALUE = "p (Brier, Holm)"
 """Chance of so large a difference of Brier scores without any, corrected for the number of comparisons."""
 
+SPREAD = {"mean": "mean", "deviation": "standard deviation", "lowest": "lowest", "highest": "highest"}
+"""Columns of the table of members, by their names in scores.json."""
+
 TILES = ("bss", "average_precision", "tss", "ece")
 NAMES = {"bss": "Brier skill score", "average_precision": "average precision"}
 
@@ -81,6 +84,22 @@ def difference_tables(content: Content) -> list[Table]:
         if rows:
             title = "The model minus another, on the same windows"
             found.append(Table(title, "minus", (*DIFFERENCES.values(), P_VALUE), rows, event))
+    return found
+
+
+def member_tables(content: Content) -> list[Table]:
+    """How far the members of an ensemble spread, a table an event; none without members."""
+    found = []
+    for event in content.events:
+        spread = {one["score"]: one for one in content.scores.get("seed_spread", ()) if one["event"] == event}
+        shown = {name: spread[score] for score, name in SCORES.items() if score in spread}
+        rows = tuple(
+            Row(name, tuple(cell_of({"value": one[key], "low": None}) for key in SPREAD))
+            for name, one in shown.items()
+        )
+        if rows:
+            title = f"The {content.n_members} members one by one, uncalibrated"
+            found.append(Table(title, "score", tuple(SPREAD.values()), rows, event))
     return found
 
 

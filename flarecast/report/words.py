@@ -53,6 +53,7 @@ def what(content: Content) -> str:
     source = str(attributes.get("source", "an unnamed source"))
     span = f"the {horizon:g} h " + (f"that begin {lead:g} h after issue" if lead else "after issue")
     model = str(attributes.get("model_name", attributes.get("forecast_name", MODEL)))
+    model += f" (mean of {content.n_members} members)" if content.n_members else ""
     scored = period(content)
     return f"Flares of {events} or more in {span}, forecast by {model} from {source}; scored {scored}."
 

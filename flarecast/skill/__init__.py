@@ -99,6 +99,7 @@ from flarecast.skill.ranking import (
     sweep,
     tss_max,
 )
+from flarecast.skill.retention import RETAINED, RetainedSums, retained_error, sum_retained
 from flarecast.skill.scores import (
     CALIBRATION,
     CLASSES,
@@ -126,6 +127,7 @@ __all__ = [
     "PER_CLASS",
     "PROBABILITY",
     "RANKING",
+    "RETAINED",
     "SCORES",
     "Band",
     "BinSums",
@@ -140,6 +142,7 @@ __all__ = [
     "Interval",
     "ProbabilitySums",
     "RankedCounts",
+    "RetainedSums",
     "Sample",
     "Score",
     "accuracy",
@@ -208,6 +211,7 @@ __all__ = [
     "relative",
     "reliability",
     "resolution",
+    "retained_error",
     "roc_auc",
     "rps",
     "rpss",
@@ -217,6 +221,7 @@ __all__ = [
     "sum_classes",
     "sum_costs",
     "sum_probability",
+    "sum_retained",
     "sweep",
     "total",
     "tss",

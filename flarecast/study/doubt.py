@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from flarecast import skill
 from flarecast.study.figures import COLOURS, new_figure
 from flarecast.study.scoring import Draw, rows_of
 from flarecast.uncertainty import entropy_parts
@@ -24,9 +25,6 @@ FloatArray = NDArray[np.float64]
 
 BINS = 20
 """Bins of equally many windows in which probabilities count as equal."""
-
-RETAINED = np.linspace(0.05, 1.0, 96)
-"""Shares of the windows that are kept, those of least doubt."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,8 @@ def doubted(forecasts: xr.Dataset, event: int, role: str, draw: Draw) -> Doubted
 
 
 def retention(windows: Doubted, doubt: FloatArray) -> FloatArray:
-    """Mean squared error of the windows of least doubt, by the share that is kept, as `RETAINED`."""
-    order = np.argsort(doubt, kind="stable")
-    running = np.cumsum(windows.error[order]) / np.arange(1, order.size + 1)
-    kept = np.maximum(1, np.round(RETAINED * order.size)).astype(np.int64)
-    return np.asarray(running[kept - 1])
+    """Mean squared error of the windows of least doubt, by the share that is kept, as `skill.RETAINED`."""
+    return skill.retained_error(skill.sum_retained(windows.error, doubt))
 
 
 def excess_of_doubted(windows: Doubted, confidence: float) -> tuple[float, float, float]:
@@ -121,10 +116,12 @@ def draw_retention(panels: Mapping[str, Mapping[str, Doubted]]) -> "Figure":
         for nth, (name, windows) in enumerate(arms.items()):
             curve = retention(windows, windows.epistemic)
             style = ("-", ":")[nth // len(COLOURS) % 2]
-            axes.plot(RETAINED, curve, style, color=COLOURS[nth % len(COLOURS)], label=name, linewidth=1.3)
+            axes.plot(
+                skill.RETAINED, curve, style, color=COLOURS[nth % len(COLOURS)], label=name, linewidth=1.3
+            )
         first = next(iter(arms.values()))
         by_probability = retention(first, first.probability * (1 - first.probability))
-        axes.plot(RETAINED, by_probability, "k--", label="by p (1 - p) alone", linewidth=1.3)
+        axes.plot(skill.RETAINED, by_probability, "k--", label="by p (1 - p) alone", linewidth=1.3)
         axes.axhline(first.error.mean(), color="0.6", linewidth=0.8, label="at random")
         axes.set(title=title, xlabel="share of forecasts kept, least doubt first", ylim=(0, None))
     figure.axes[0].set_ylabel("Brier score of those kept")

@@ -34,3 +34,15 @@ def run(tmp_path_factory):
 def plain_run(tmp_path_factory):
     """A run of one event, whose report is quick to make."""
     return make(tmp_path_factory.mktemp("plain"), ["events=['C1.0']", "model.name='logistic'"])
+
+
+@pytest.fixture(scope="session")
+def members_run(tmp_path_factory):
+    """A run of one event whose model has members."""
+    small = [
+        "events=['C1.0']",
+        "model.name='logistic'",
+        "ensemble.name='bagging'",
+        "ensemble.options.members=3",
+    ]
+    return make(tmp_path_factory.mktemp("members"), small)

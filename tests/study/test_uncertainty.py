@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from flarecast.cli import main
-from flarecast.skill import draw_counts
+from flarecast.skill import RETAINED, draw_counts
 from flarecast.study import uncertainty as study_of
-from flarecast.study.doubt import RETAINED, Doubted, excess_of_doubted, retention
+from flarecast.study.doubt import Doubted, excess_of_doubted, retention
 
 ARMS = {
     "deep": {"ensemble": {"name": "deep", "options": {"members": 3}}},

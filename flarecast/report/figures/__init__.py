@@ -10,6 +10,7 @@ from flarecast.report.figures.classes import draw_classes
 from flarecast.report.figures.comparison import draw_comparison
 from flarecast.report.figures.decision import draw_decision
 from flarecast.report.figures.importance import draw_importance
+from flarecast.report.figures.members import draw_doubt, draw_ranges
 from flarecast.report.figures.misses import draw_misses
 from flarecast.report.figures.over_time import draw_over_time
 from flarecast.report.figures.ranking import draw_precision_recall, draw_roc
@@ -34,6 +35,9 @@ OF_EVENT: tuple[Callable[[Content, str], Panel], ...] = (
 OF_MAIN_EVENT: tuple[Callable[[Content, str], Panel], ...] = (draw_calendar, draw_misses)
 """Drawn for the main event."""
 
+OF_MEMBERS: tuple[Callable[[Content, str], Panel], ...] = (draw_ranges, draw_doubt)
+"""Drawn for the main event where the model has members; nothing is missing where it has none."""
+
 OF_RUN: tuple[Callable[[Content], Panel], ...] = (
     draw_split_panel,
     draw_classes,
@@ -51,5 +55,5 @@ def draw_all(content: Content) -> Iterator[Panel]:
     for event in content.events:
         for draw_event in OF_EVENT:
             yield draw_event(content, event)
-    for draw_event in OF_MAIN_EVENT:
+    for draw_event in (*(OF_MEMBERS if content.n_members else ()), *OF_MAIN_EVENT):
         yield draw_event(content, content.main_event)

@@ -23,6 +23,7 @@ from flarecast.files import sha256
 from flarecast.resources import Resources
 from flarecast.train import train
 from flarecast.train.trainings import train_all
+from flarecast.windows import step_rows
 
 NETWORKS = ["lstm", "gru", "cnn", "resnet", "inception_time", "cnn_lstm", "transformer"]
 
@@ -94,6 +95,52 @@ def test_what_decides_the_flares_matters_and_noise_does_not(explained, name):
     spans = [one["drop"] for one in found.values() if one["kind"] == "span"]
     assert len(spans) == 6
     assert max(spans) == spans[-1]  # the last step knows the level best
+
+
+@pytest.fixture(scope="module")
+def planted(windows, split, configure, tmp_path_factory):
+    """Noise in which one feature at one step decides the flares, as a network sees the test role."""
+    folder = tmp_path_factory.mktemp("planted")
+    values = np.random.default_rng(3).normal(size=windows["values"].shape).astype(np.float32)
+    rows = step_rows(windows, np.arange(windows.sizes["window"]))[:, 3]
+    there = (rows >= 0) & (windows["n_rows"].values > 0)
+    peak = np.where(there & (values[rows, 1] > 0.3), 3e-5, 0.0)
+    upper = np.where(there, np.maximum(peak, 9.9e-7), np.inf)
+    made = windows.assign(
+        values=(("row", "feature"), values),
+        peak_flux=("window", peak),
+        peak_flux_upper=("window", upper),
+    )
+    schema.save(made, folder / "windows.nc", schema.WINDOWS)
+    made_of = split.assign_attrs(windows_sha256=sha256(folder / "windows.nc"))
+    schema.save(made_of, folder / "split.nc", schema.SPLIT)
+    options = {"channels": [8], "kernel": 6, "dropout": 0.0}
+    settings = {"epochs": 40, "averaging": "none", "patience": 40}
+    wanted = configure(
+        "cnn", train=settings, model={"options": options}, events=["M1.0"], scale={"name": "none"}
+    )
+    train(made, split, wanted, folder=folder / "model", device="cpu")
+    return open_explained((folder / "windows.nc", folder / "model"), folder / "split.nc", "test", "cpu")
+
+
+def test_importance_finds_the_feature_and_the_step_that_decide_and_nothing_else(planted):
+    wanted = config(explain={"repeats": 10, "groups": {"noises": ["TOTFX", "noise"]}})
+    found = drops(explain_importance(planted, wanted))
+    assert found["R_VALUE"]["base"] > 0.8
+    for name in ("R_VALUE", "6 to 4 h before"):
+        assert found[name]["low"] > 1  # a sharp forecast of another window is worse than the base rate
+    for name in ("TOTFX", "noise", "noises"):
+        assert found[name]["low"] < 0 < found[name]["high"]
+    others = [one["drop"] for name, one in found.items() if name not in ("R_VALUE", "6 to 4 h before")]
+    assert len(others) == 8
+    assert max(map(abs, others)) < 0.1
+
+
+def test_gradients_find_the_step_that_decides(planted):
+    for one in explain_windows(planted, "M1.0", top=4):
+        place = np.unravel_index(np.abs(one.shares).argmax(), one.shares.shape)
+        assert place == (3, 1)
+        assert one.shares[place] > 0
 
 
 def test_a_feature_that_the_model_does_not_read_is_not_listed_and_one_without_weight_loses_nothing(explained):

@@ -48,6 +48,8 @@ def command(
     """
     if len(inputs) > 2 or (len(inputs) == 1 and split_path):
         raise click.UsageError("name a run's folder, or windows.nc and a model's folder (then --split, too)")
+    if event and not (named or top):
+        raise click.UsageError("--event belongs to --window and --top; importance is that of all events")
     from flarecast.config import load_config
     from flarecast.explain import open_explained
     from flarecast.explain.explaining import write_explanation
@@ -58,6 +60,8 @@ def command(
     content = write_explanation(explained, load_config(path, changes), output, event, named, top)
     for line in told(content):
         click.echo(line)
-    kind = "raw, not calibrated" if explained.parts[0].calibration is None else "calibrated"
-    n_windows = sum(part.index.size for part in explained.parts)
+    single = bool(named or top)  # shares are of what the network itself says
+    raw = single or explained.parts[0].calibration is None
+    n_windows = len(content["records"]) if single else sum(part.index.size for part in explained.parts)
+    kind = "raw, not calibrated" if raw else "calibrated"
     say(f"{output}: {n_windows:,} windows of role {explained.role}, {kind}")

@@ -18,7 +18,7 @@ from flarecast.errors import FlarecastError
 from flarecast.files import read_json
 from flarecast.forecast import class_to_event, forecast, place_windows, seeing_alike
 from flarecast.goes import occurred_table
-from flarecast.model_file import TrainedModel, load
+from flarecast.model_file import TrainedModel, check_fits, load
 from flarecast.schema import ROLES
 from flarecast.train.trainings import final_fold, fold_folder
 from flarecast.uncertainty import mean_probability
@@ -163,6 +163,7 @@ def _parts(
             continue
         where = fold_folder(folder, fold, final)
         model = with_members(load(where, device), where, device)
+        check_fits(model, windows)
         occurred = occurred_table(windows, model.events, model.unassigned)
         index = np.flatnonzero(wanted & (occurred >= 0).any(axis=1))
         tensors = place_windows(windows, model, occurred, device, index)

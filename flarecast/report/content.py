@@ -20,6 +20,7 @@ from flarecast.exchange.netcdf import open_netcdf
 from flarecast.files import read_json
 from flarecast.model_file import DESCRIPTION
 from flarecast.report.curves import Curves, count_curves
+from flarecast.report.explanation import read_explanation
 from flarecast.run_folder import RunFolder
 from flarecast.schema import ROLES, SPLIT, open_file
 from flarecast.windows import open_windows
@@ -220,10 +221,6 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
     scores = _checked(run.scores)
     config = load_config(run.config) if run.config.is_file() else None
     opened = open_netcdf(forecasts)
-    importance, attributions = (_optional(path, missing) for path in (run.importance, run.attributions))
-    for name, more in (("importance", ""), ("attributions", "--top 4 ")):
-        if name in missing:
-            missing[name] = f"not computed; flarecast explain RUN_DIR {more}-o RUN_DIR/explain does it"
     return Content(
         name=str(scores["run"] or run.folder.resolve().name),
         forecasts=opened,
@@ -232,8 +229,8 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
         environment=environment,
         model=_optional(run.model / DESCRIPTION, missing),
         history=_lines(run.model / "history.jsonl", missing),
-        importance=importance,
-        attributions=attributions,
+        importance=read_explanation(run.importance, missing),
+        attributions=read_explanation(run.attributions, missing),
         config=config,
         windows=windows,
         split=open_file(run.split, SPLIT) if run.split.is_file() else None,

@@ -125,7 +125,10 @@ def planted(windows, split, configure, tmp_path_factory):
 
 def test_importance_finds_the_feature_and_the_step_that_decide_and_nothing_else(planted):
     wanted = config(explain={"repeats": 10, "groups": {"noises": ["TOTFX", "noise"]}})
-    found = drops(explain_importance(planted, wanted))
+    content = explain_importance(planted, wanted)
+    for score in ("average_precision", "roc_auc", "log_loss"):
+        assert drops(content, score)["R_VALUE"]["low"] > 0.1  # positive is worse, of the loss too
+    found = drops(content)
     assert found["R_VALUE"]["base"] > 0.8
     for name in ("R_VALUE", "6 to 4 h before"):
         assert found[name]["low"] > 1  # a sharp forecast of another window is worse than the base rate
@@ -429,6 +432,7 @@ def test_windows_of_a_logistic_regression_are_explained_too(run, tmp_path):
     output = call(*words, "--top", 2, "--event", "C1.0", "-o", tmp_path)
     assert output.count("log odds from") == 2
     assert "raw, not calibrated" in output
+    assert "2 windows of role train" in output
     content = json.loads((tmp_path / "attributions.json").read_text(encoding="utf-8"))
     for one in content["records"]:
         assert one["completeness_error"] < 1e-3
@@ -443,4 +447,6 @@ def test_a_folder_that_is_no_run_and_too_many_names_are_refused(tmp_path):
     assert "expected a run with a trained model" in call("explain", tmp_path, "-o", tmp_path / "o", code=1)
     call("explain", "a", "b", "c", "-o", tmp_path / "o", code=2)
     call("explain", "a", "--split", "s.nc", "-o", tmp_path / "o", code=2)
+    said = call("explain", "a", "--event", "C1.0", "-o", tmp_path / "o", code=2)
+    assert "--event belongs to --window and --top" in said
     assert not list(tmp_path.iterdir())

@@ -424,3 +424,13 @@ def test_shares_of_single_forecasts_are_shown_where_they_were_computed(copy):
     assert table["unit"][8:11] == (-2, -1, 0)
     assert len(table["unit"]) == 4 * (8 + 3)
     assert "SIM &lt;b&gt;" in copy.report.read_text()
+
+
+@pytest.mark.parametrize("content", ['{"records": [{"event": "C1.0"}]}', '{"records": 1}', "[1]"])
+def test_a_damaged_explanation_is_one_sentence(copy, content):
+    for path in (copy.importance, copy.attributions):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(FlarecastError, match=f"{path.name}: expected .*, got"):
+            write_report(copy)
+        path.unlink()

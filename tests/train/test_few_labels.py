@@ -29,7 +29,7 @@ from flarecast.pretraining.fitting import check_parts, pretrain
 from flarecast.resources import Resources
 from flarecast.schema import ROLES
 from flarecast.seen import pack, unpack
-from flarecast.train import train
+from flarecast.train import self_training, train
 from flarecast.train.labels import hidden_labels
 from flarecast.train.self_training import choose_surest
 from flarecast.train.trainings import train_all
@@ -242,6 +242,23 @@ def test_pseudo_labels_are_given_to_train_windows_without_outcome_and_stay_apart
         not torch.equal(value, weights(tmp_path / "plain")[name])
         for name, value in weights(tmp_path / "taught").items()
     )
+
+
+def test_pseudo_labels_are_given_by_natural_probabilities_where_training_was_balanced(
+    windows, split, configure, tmp_path, monkeypatch
+):
+    given = []
+
+    def keep(index, probability, prior, settings):
+        given.extend([probability[probability.any(axis=1)], prior])
+        return choose_surest(index, probability, prior, settings)
+
+    monkeypatch.setattr(self_training, "choose_surest", keep)
+    settings = {"epochs": 1, "averaging": "none", "learning_rate": 1e-9, "self_training": {"rounds": 1}}
+    config = configure("lstm", train={**settings, "label_share": 0.5}, balance={"name": "oversample"})
+    train(windows, split, config, folder=tmp_path, device="cpu")
+    probability, prior = given  # of a network that has learned no more than the priors it starts at
+    np.testing.assert_allclose(probability.mean(axis=0), prior, atol=0.05)
 
 
 def test_self_training_where_every_outcome_is_known_goes_on_with_the_honest_labels_alone(

@@ -3,6 +3,7 @@
 #   make train evaluate                  the simulated Sun, from nothing to a table of scores
 #   make train evaluate RUN=disk         NOAA's daily record, downloaded to data/raw/disk
 #   make train evaluate RUN=disk RAW=folder/with/NOAA/files
+#   make report RUN=disk SUNSPOTS=SN_m_tot_V2.0.csv
 #   make compare RUN=disk OTHERS="data/runs/other forecasts.csv"
 #   make test
 
@@ -16,6 +17,7 @@ EXTRAS ?= dev
 CONSTRAINTS ?= constraints.txt
 PIP_FLAGS ?=
 OTHERS ?=
+SUNSPOTS ?=
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -105,8 +107,9 @@ $(RUN_DIR)/scores.json $(RUN_DIR)/scores.txt &: $(RUN_DIR)/calibrated.nc $(REFER
 
 report: $(RUN_DIR)/report.html ## one page that people read, with a model card and figures
 	@printf '%-14s %s\n' report $< card $(RUN_DIR)/MODEL_CARD.md figures $(RUN_DIR)/figures
-$(RUN_DIR)/report.html: $(RUN_DIR)/scores.json | $(INSTALLED)
-	$(FLARECAST) report $(RUN_DIR)
+# Whether an older page was drawn with SUNSPOTS is not known: where they are named it is drawn again.
+$(RUN_DIR)/report.html: $(RUN_DIR)/scores.json $(if $(SUNSPOTS),FORCE) | $(INSTALLED)
+	$(FLARECAST) report $(RUN_DIR) $(if $(SUNSPOTS),--sunspots "$(SUNSPOTS)")
 
 compare: $(RUN_DIR)/calibrated.nc $(REFERENCES) | $(INSTALLED) ## who is better at what: the run, its references, OTHERS
 	$(FLARECAST) compare $(RUN_DIR) $(OTHERS) $(REFERENCES:%=--reference %) --baseline climatology --baseline persistence \

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
     reason="make, or flarecast beside the running Python, is absent",
 )
 
-OF_THE_CALLER = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW", "FLARECAST_BASE_URL")
+OF_THE_CALLER = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW", "SUNSPOTS", "FLARECAST_BASE_URL")
 """What the make that runs the tests may have set."""
 
 TINY = """
@@ -211,6 +211,15 @@ def test_a_run_that_is_no_name_is_refused_before_anything_is_removed(house, run)
     kept.mkdir(parents=True, exist_ok=True)
     assert "expected the name of a run" in make(house, f"RUN={run}", "clean", code=2)
     assert kept.is_dir()
+
+
+def test_sunspots_that_are_named_are_drawn_into_a_page_that_is_there(house):
+    assert stages(make(house, "RUN=tiny", "report"))[-1] == "report"
+    assert stages(make(house, "RUN=tiny", "report")) == []
+    (house / "the spots.csv").write_text("2012;03;2012.1;  80; 1.0;  9;1\n")
+    make(house, "RUN=tiny", "report", "SUNSPOTS=the spots.csv")
+    page = (house / "data/runs/tiny/report.html").read_text(encoding="utf-8")
+    assert "WDC-SILSO" in page
 
 
 def test_help_lists_every_target_and_clean_removes_one_run(house):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT, say, talk_options
+from flarecast.cli.options import IN, OUT, say, sunspots_option, talk_options
 
 
 @click.command("describe")
@@ -21,7 +21,7 @@ from flarecast.cli.options import IN, OUT, say, talk_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all rows, instead of tables.")
 @click.option("-o", "--output", type=OUT, help="Write the JSON to this file.")
 @click.option("--plot", "picture", type=OUT, help="Picture to write, .png, .svg or .pdf: classes over time.")
-@click.option("--sunspots", type=IN, help="SILSO's daily or monthly CSV, drawn behind the classes.")
+@sunspots_option
 @talk_options
 def command(
     file: Path | None,

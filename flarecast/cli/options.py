@@ -68,6 +68,12 @@ def device_option(function: Command) -> Command:
     )(function)
 
 
+def sunspots_option(function: Command) -> Command:
+    """Add --sunspots, for commands that draw over time."""
+    said = "SILSO's daily or monthly CSV, drawn behind; without it the sunspot number of the windows, if any."
+    return click.option("--sunspots", type=IN, help=said)(function)
+
+
 def talk_options(function: Command) -> Command:
     """Add -v and -q, kept in the context for the door and for `say`."""
 

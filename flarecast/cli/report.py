@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, say, talk_options
+from flarecast.cli.options import IN, say, sunspots_option, talk_options
 
 
 @click.command("report")
 @click.argument("run_dir", type=IN)
-@click.option("--sunspots", type=IN, help="SILSO's daily or monthly sunspot numbers, to draw behind.")
+@sunspots_option
 @talk_options
 def command(run_dir: Path, sunspots: Path | None) -> None:
     """One page that people read: report.html of a run, with MODEL_CARD.md and figures/ beside it.

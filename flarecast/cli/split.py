@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT, config_options, say, talk_options
+from flarecast.cli.options import IN, OUT, config_options, say, sunspots_option, talk_options
 
 
 @click.command("split")
@@ -12,7 +12,7 @@ from flarecast.cli.options import IN, OUT, config_options, say, talk_options
 @config_options
 @click.option("-o", "--output", type=OUT, required=True, help="split.nc to write.")
 @click.option("--plot", "picture", type=OUT, help="Picture to write, .png, .svg or .pdf: roles over time.")
-@click.option("--sunspots", type=IN, help="SILSO's daily or monthly CSV, drawn behind the events.")
+@sunspots_option
 @talk_options
 def command(
     windows: Path,

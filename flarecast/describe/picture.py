@@ -11,7 +11,7 @@ from flarecast.describe.colours import CLASS_COLOURS
 from flarecast.describe.content import kind_of
 from flarecast.describe.counts import CLASSES, IntArray, class_numbers
 from flarecast.describe.of_flares import read_flares
-from flarecast.describe.sunspots import read_sunspots
+from flarecast.describe.sunspots import Sunspots, find_sunspots
 from flarecast.errors import FlarecastError
 from flarecast.exchange import open_forecasts
 from flarecast.files import replacing
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 FORMATS = ("png", "svg", "pdf")
 _WEEK, _ROTATION = 7 * cycles.DAY, cycles.ROTATION_DAYS * cycles.DAY
 _SHORT = 2 * 365 * cycles.DAY
-CREDIT = "Sunspot number: WDC-SILSO, Royal Observatory of Belgium, Brussels"
 
 
 def plot(path: Path, out: Path, sunspots: Path | None = None) -> None:
@@ -33,16 +32,16 @@ def plot(path: Path, out: Path, sunspots: Path | None = None) -> None:
     Args:
         path: windows.nc, forecasts or flares.csv.
         out: Picture to write, .png, .svg or .pdf.
-        sunspots: SILSO's daily or monthly file; without it no sunspot number is drawn.
+        sunspots: SILSO's daily or monthly file, drawn behind; else what `find_sunspots` finds in windows.
 
     Raises:
         FlarecastError: Nothing in the file has a time and a class, or the picture's name ends otherwise.
     """
     check_name(out)
-    time, numbers, what = _classes(path)
+    time, numbers, what, windows = _classes(path)
     if not time.size:
         raise FlarecastError(f"{path}: expected {what} to draw, got none")
-    monthly = read_sunspots(sunspots) if sunspots else None
+    monthly = find_sunspots(sunspots, windows)
     shown = [name for name in CLASS_COLOURS if (numbers == CLASSES.index(name)).any()]
     figure = make_figure(10, 1.1 + 1.25 * len(shown))
     panels = figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0]
@@ -50,7 +49,7 @@ def plot(path: Path, out: Path, sunspots: Path | None = None) -> None:
     for axes, name in zip(panels, shown, strict=True):
         draw_behind(axes, edges, monthly)
         _draw_class(axes, edges, time[numbers == CLASSES.index(name)], name)
-    _finish(figure, panels, edges, (path.name, what, monthly is not None))
+    _finish(figure, panels, edges, (path.name, what), monthly)
     save_figure(figure, out)
 
 
@@ -95,12 +94,12 @@ METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def _classes(path: Path) -> tuple[IntArray, IntArray, str]:
-    """Time and class of each window or flare, and what they are."""
+def _classes(path: Path) -> tuple[IntArray, IntArray, str, xr.Dataset | None]:
+    """Time and class of each window or flare, what they are, and the windows where it is those."""
     kind = kind_of(path)
     if kind == "flares":
         flares = read_flares(path)
-        return flares.peak, class_numbers(flares.flux, flares.flux_upper), "flares"
+        return flares.peak, class_numbers(flares.flux, flares.flux_upper), "flares", None
     if kind == "split":
         raise FlarecastError(f"{path}: expected windows, forecasts or flares to draw, got a split")
     dataset: xr.Dataset = open_file(path, WINDOWS) if kind == "windows" else open_forecasts(path)
@@ -109,7 +108,7 @@ def _classes(path: Path) -> tuple[IntArray, IntArray, str]:
             f"{path}: expected forecasts that know their peak fluxes, got none; draw the windows"
         )
     numbers = class_numbers(dataset["peak_flux"].values, dataset["peak_flux_upper"].values)
-    return dataset["valid_from"].values, numbers, "windows"
+    return dataset["valid_from"].values, numbers, "windows", dataset if kind == "windows" else None
 
 
 def edges_of(time: IntArray) -> IntArray:
@@ -141,7 +140,7 @@ def _draw_class(axes: "Axes", edges: IntArray, time: IntArray, name: str) -> Non
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def draw_behind(axes: "Axes", edges: IntArray, monthly: tuple[IntArray, Any] | None) -> None:
+def draw_behind(axes: "Axes", edges: IntArray, monthly: Sunspots | None) -> None:
     """Every other cycle shaded, and the sunspot number as an area of its own scale."""
     first, last = int(edges[0]), int(edges[-1])
     behind = axes.twinx()
@@ -152,10 +151,10 @@ def draw_behind(axes: "Axes", edges: IntArray, monthly: tuple[IntArray, Any] | N
             behind.axvspan(left, right, color="#f1efe6", zorder=0, lw=0)
     top = 1.0
     if monthly is not None:
-        month, spots = monthly
-        near = (month > first - _ROTATION * 2) & (month < last + _ROTATION * 2)
-        behind.fill_between(dates_of(month[near]), spots[near], color="#d2d2d2", lw=0, zorder=1)
-        top = max(spots[near].max(initial=0.0) * 1.15, 1.0)
+        near = (monthly.month > first - _ROTATION * 2) & (monthly.month < last + _ROTATION * 2)
+        spots = monthly.number[near]
+        behind.fill_between(dates_of(monthly.month[near]), spots, color="#d2d2d2", lw=0, zorder=1)
+        top = max(spots.max(initial=0.0) * 1.15, 1.0)
     behind.set_ylim(0, top)
     behind.set_yticks([])
     behind.spines[["top", "right"]].set_visible(False)
@@ -164,9 +163,11 @@ def draw_behind(axes: "Axes", edges: IntArray, monthly: tuple[IntArray, Any] | N
     axes.patch.set_visible(False)
 
 
-def _finish(figure: Any, panels: Any, edges: IntArray, told: tuple[str, str, bool]) -> None:
+def _finish(
+    figure: Any, panels: Any, edges: IntArray, told: tuple[str, str], monthly: Sunspots | None
+) -> None:
     """Title, cycle numbers above the first panel, credit below the last."""
-    name, what, has_sunspots = told
+    name, what = told
     first, last = int(edges[0]), int(edges[-1])
     for number in cycles.CYCLES:
         start, end = (min(max(moment, first), last) for moment in cycles.span(number))
@@ -181,12 +182,19 @@ def _finish(figure: Any, panels: Any, edges: IntArray, told: tuple[str, str, boo
                 color="#555555",
             )
     days = round(int(edges[1] - edges[0]) / cycles.DAY)
-    behind = " (grey: monthly sunspot number)" if has_sunspots else ""
+    behind = " (grey: monthly sunspot number)" if monthly is not None else ""
     figure.suptitle(f"{name}: {what} by class per {days} days{behind}", fontsize=11, ha="left", x=0.01)
     panels[-1].set_xlim(*dates_of(np.array([first, last])))
-    if has_sunspots:
+    if monthly is not None:
         panels[-1].annotate(
-            CREDIT, (1, 0), (0, -24), "axes fraction", "offset points", fontsize=7, ha="right", va="top"
+            monthly.credit,
+            (1, 0),
+            (0, -24),
+            "axes fraction",
+            "offset points",
+            fontsize=7,
+            ha="right",
+            va="top",
         )
 
 

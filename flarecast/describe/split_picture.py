@@ -12,7 +12,6 @@ from flarecast import cycles, goes
 from flarecast.describe.colours import ROLE_COLOURS, ROLE_HATCHES
 from flarecast.describe.counts import IntArray
 from flarecast.describe.picture import (
-    CREDIT,
     check_name,
     dates_of,
     draw_behind,
@@ -20,7 +19,7 @@ from flarecast.describe.picture import (
     make_figure,
     save_figure,
 )
-from flarecast.describe.sunspots import read_sunspots
+from flarecast.describe.sunspots import Sunspots, find_sunspots
 from flarecast.errors import FlarecastError
 from flarecast.schema import ROLES
 
@@ -60,21 +59,20 @@ def plot_split(
         split: Its split.
         out: Picture to write, .png, .svg or .pdf.
         event: GOES class whose events are marked.
-        sunspots: SILSO's daily or monthly file; without it no sunspot number is drawn.
+        sunspots: SILSO's daily or monthly file, drawn behind; else what `find_sunspots` finds in windows.
 
     Raises:
         FlarecastError: The picture's name ends otherwise, or the split has another number of windows.
     """
     check_name(out)
-    monthly = read_sunspots(sunspots) if sunspots else None
-    save_figure(draw_split(windows, split, event, monthly), out)
+    save_figure(draw_split(windows, split, event, find_sunspots(sunspots, windows)), out)
 
 
 def draw_split(
     windows: xr.Dataset,
     split: xr.Dataset,
     event: str,
-    monthly: tuple[IntArray, Any] | None = None,
+    monthly: Sunspots | None = None,
     width: float = 10,
 ) -> "Figure":
     """Draw what `plot_split` writes.
@@ -83,7 +81,7 @@ def draw_split(
         windows: A windows Dataset.
         split: Its split.
         event: GOES class whose events are marked.
-        monthly: Month [s since 1970] and sunspot number.
+        monthly: Sunspot numbers, drawn behind.
         width: Of the figure [inch].
 
     Raises:
@@ -109,7 +107,7 @@ def draw_split(
     panels[-1].set_xlim(*dates_of(content.coarse[[0, -1]]))
     _finish(figure, roles, content, split)
     if monthly is not None:
-        credit = f"Grey: {CREDIT}".replace(": WDC", ",\nWDC")
+        credit = f"Grey: {monthly.credit}".replace(": WDC", ",\nWDC")
         panels[-1].set_xlabel(credit, fontsize=7, loc="right", color="#555555")
     return figure
 
@@ -122,7 +120,7 @@ def _fine_edges(time: IntArray) -> IntArray:
     return edges
 
 
-def _draw_events(axes: "Axes", content: Content, monthly: tuple[IntArray, Any] | None) -> None:
+def _draw_events(axes: "Axes", content: Content, monthly: Sunspots | None) -> None:
     """Events per week or rotation in front of cycles and sunspot numbers."""
     from matplotlib.ticker import MaxNLocator
 

@@ -23,7 +23,7 @@ def write_report(run: RunFolder, sunspots: Path | None = None) -> list[Panel]:
 
     Args:
         run: With scores.json and calibrated.nc (or forecasts.nc) at least; all else may be absent.
-        sunspots: SILSO's daily or monthly file; without it no sunspot number is drawn.
+        sunspots: SILSO's daily or monthly file; without it what the windows have is drawn.
 
     Returns:
         The figures, those that are missing included.

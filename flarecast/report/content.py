@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast.config import Config, load_config
+from flarecast.describe.sunspots import Sunspots, find_sunspots
 from flarecast.errors import FlarecastError
 from flarecast.evaluate import pair
 from flarecast.evaluate.contenders import reference_names
@@ -52,7 +53,7 @@ class Content:
         windows: The windows, None where they are gone.
         split: Their split, None where it is gone.
         given: Probabilities of the references that the run was evaluated with, (window, event), by name.
-        sunspots: Month [s since 1970] and sunspot number, where a file was named.
+        sunspots: Monthly numbers, of the file named or of the windows.
         missing: What is absent, by name: why.
     """
 
@@ -69,7 +70,7 @@ class Content:
     windows: xr.Dataset | None
     split: xr.Dataset | None
     given: dict[str, FloatArray] = field(default_factory=dict)
-    sunspots: tuple[NDArray[np.int64], FloatArray] | None = None
+    sunspots: Sunspots | None = None
     missing: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -204,8 +205,6 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
     Raises:
         FlarecastError: There are no scores or no forecasts, or a file is damaged.
     """
-    from flarecast.describe.sunspots import read_sunspots
-
     if not run.scores.is_file():
         raise FlarecastError(f"{run.scores}: expected the scores of a run, found none; evaluate it first")
     forecasts = run.calibrated if run.calibrated.is_file() else run.forecasts
@@ -235,7 +234,7 @@ def read_content(run: RunFolder, sunspots: Path | None = None) -> Content:
         windows=windows,
         split=open_file(run.split, SPLIT) if run.split.is_file() else None,
         given={} if config is None else _given(run, config, opened, missing),
-        sunspots=read_sunspots(sunspots) if sunspots else None,
+        sunspots=find_sunspots(sunspots, windows),
         missing=missing,
     )
 

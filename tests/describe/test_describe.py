@@ -18,7 +18,6 @@ from flarecast.files import sha256
 from flarecast.schema import FORECASTS, NO_TIME, SPLIT, WINDOWS, build, save
 from flarecast.windows import cut
 
-SILSO = Path(__file__).parents[2] / "../shared/data/silso"
 DSD = Path(__file__).parents[2] / "../shared/data/noaa_daily/DSD"
 HOUR, DAY = 3600, 86_400
 START = cycles.seconds("2012-03-01")
@@ -375,39 +374,6 @@ def test_flares_are_drawn_too(tmp_path):
     (tmp_path / "flares.csv").write_text(FLARES, encoding="utf-8")
     plot(tmp_path / "flares.csv", tmp_path / "flares.svg")
     assert "flares by class per 27 days" in (tmp_path / "flares.svg").read_text(encoding="utf-8")
-
-
-def test_sunspots_are_monthly_means_without_the_missing(tmp_path):
-    path = tmp_path / "d.csv"
-    path.write_text(
-        "2012;03;01;2012.1;  80; 1.0;  9;1\n2012;03;02;2012.1; 100; 1.0;  9;1\n2012;04;01;2012.2; -1;-1;0;1"
-    )
-    month, number = read_sunspots(path)
-    assert_array_equal(month, [cycles.seconds("2012-03-15")])
-    assert_array_equal(number, [90])
-    for text in (
-        "2012;13;2012.1;80;1;9;1",
-        "2012;03;2012.1;nan;1;9;1",
-        "x",
-        "2012;03;2012.1;9000;1;9;1",
-        "\xe9",
-    ):
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(FlarecastError, match=r"sunspot|expected year"):
-            read_sunspots(path)
-    path.write_text("")
-    with pytest.raises(FlarecastError, match="got none"):
-        read_sunspots(path)
-
-
-@pytest.mark.skipif(not SILSO.is_dir(), reason="../shared/data/silso is not there")
-def test_the_daily_and_the_monthly_sunspot_numbers_agree():
-    daily, monthly = (
-        dict(zip(*read_sunspots(SILSO / f"SN_{way}_tot_V2.0.csv"), strict=True)) for way in "dm"
-    )
-    recent = [month for month in daily if cycles.seconds("1996-01") < month < cycles.seconds("2020-01")]
-    assert len(recent) == 288
-    assert max(abs(daily[month] - monthly[month]) for month in recent) < 0.1
 
 
 @pytest.mark.skipif(not DSD.is_dir(), reason="../shared/data/noaa_daily/DSD is not there")

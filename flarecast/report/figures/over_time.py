@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from flarecast.describe.picture import CREDIT
+from flarecast.describe.sunspots import Sunspots
 from flarecast.report.canvas import FAINT, GRID, Panel, draw_grid, paper, style_of
 from flarecast.report.content import MODEL, Content
 from flarecast.report.names import label_of
@@ -71,7 +71,7 @@ def draw_over_time(content: Content, event: str) -> Panel:
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
     caption = CAPTION
     if content.sunspots is not None:
-        caption = f"{CAPTION} Area: monthly sunspot number. {CREDIT}."
+        caption = f"{CAPTION} Area: monthly sunspot number ({content.sunspots.source})."
         _draw_sunspots(below, content.sunspots, years)
     return Panel("over_time", TITLE, caption, figure, table, event=event)
 
@@ -96,15 +96,12 @@ def _skill(probability: FloatArray, occurred: FloatArray) -> float | None:
     return 1 - error / float(occurred.var())
 
 
-def _draw_sunspots(
-    axes: "Axes", sunspots: tuple[NDArray[np.int64], FloatArray], years: NDArray[np.int64]
-) -> None:
+def _draw_sunspots(axes: "Axes", sunspots: Sunspots, years: NDArray[np.int64]) -> None:
     """Monthly sunspot number as an area of its own scale."""
-    month, number = sunspots
-    place = 1970 + month / (365.2425 * 86_400) - 0.5
+    place = 1970 + sunspots.month / (365.2425 * 86_400) - 0.5
     near = (place > years[0] - 0.6) & (place < years[-1] + 0.6)
     behind = axes.twinx()
-    behind.fill_between(place[near], number[near], color=GRID, lw=0)
+    behind.fill_between(place[near], sunspots.number[near], color=GRID, lw=0)
     behind.set_ylabel("sunspot number", color=FAINT)
     behind.spines["right"].set_visible(False)
     behind.tick_params(axis="y", length=0, labelcolor=FAINT)

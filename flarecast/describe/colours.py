@@ -3,6 +3,8 @@
 Distinct for colour-blind eyes and in grey (after Paul Tol's schemes); what they stand for is named besides.
 """
 
+from typing import Any
+
 CLASS_COLOURS = {
     "X": "#882255",
     "M": "#cc3311",
@@ -46,3 +48,23 @@ FORECAST_COLOURS = {
     "other_4": "#9a6a3c",
 }
 """By forecast; those without a name of their own take the others in turn."""
+
+FORECAST_LINES: dict[str, Any] = {
+    "model": "-",
+    "raw": (0, (1, 1)),
+    "swpc": "--",
+    "truth_observed": "-.",
+    "truth": (0, (3, 1, 1, 1)),
+    "climatology": "--",
+    "climatology_phase": "-.",
+    "recent_27": (0, (6, 1, 1, 1, 1, 1)),
+    "recent_365": (0, (1, 3)),
+    "history_decay": ":",
+    "persistence": (0, (4, 3)),
+    "persistence_calibrated": (0, (4, 3, 1, 3)),
+    "other_1": (0, (7, 2)),
+    "other_2": (0, (2, 1)),
+    "other_3": (0, (7, 2, 2, 2)),
+    "other_4": (0, (1, 2)),
+}
+"""A second mark beside the colour: what matplotlib draws a line with; others keep their place's."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flarecast.describe.colours import CLASS_COLOURS, FORECAST_COLOURS, ROLE_COLOURS
+from flarecast.describe.colours import CLASS_COLOURS, FORECAST_COLOURS, FORECAST_LINES, ROLE_COLOURS
 from flarecast.describe.picture import METADATA, make_figure
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ SETTINGS: dict[Any, Any] = {
     "grid.linewidth": 0.7,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
+    "legend.handlelength": 2.6,
     "lines.linewidth": 1.6,
     "savefig.facecolor": "auto",
     "svg.fonttype": "none",
@@ -60,7 +61,8 @@ _VARIABLES: dict[str, str] = {
     **{colour: f"forecast-{number}" for number, colour in enumerate(FORECAST_COLOURS.values())},
 }
 _VARIABLES |= {"#555555": "faint", "#111111": "ink", "#f1efe6": "shade", "#d2d2d2": "sun"}
-_LINE_STYLES = ("-", "--", "-.", ":")
+LINE_STYLES = ("-", "--", "-.", ":")
+"""Of lines that are no forecasts, in their order."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +105,17 @@ def draw_grid(axes: "Axes", which: str = "both") -> None:
 
 
 def style_of(name: str, names: Iterable[str] = ()) -> dict[str, Any]:
-    """Colour and line of a forecast, the same in every figure; one without a name of its own by its place."""
-    others = [one for one in names if one not in FORECAST_COLOURS]
+    """Colour and line of a forecast, the same in every figure; one without a name of its own by its place.
+
+    Sixteen without a name differ, of more the colours and lines come again.
+    """
     if name in FORECAST_COLOURS:
-        return {"color": FORECAST_COLOURS[name], "linestyle": "-"}
+        return {"color": FORECAST_COLOURS[name], "linestyle": FORECAST_LINES[name]}
+    others = [one for one in names if one not in FORECAST_COLOURS]
     place = others.index(name) if name in others else 0
     free = [key for key in FORECAST_COLOURS if key.startswith("other_")]
-    chosen = FORECAST_COLOURS[free[place % len(free)]]
-    return {"color": chosen, "linestyle": _LINE_STYLES[place // len(free) % len(_LINE_STYLES)]}
+    colour, line = place % len(free), (place + place // len(free)) % len(free)
+    return {"color": FORECAST_COLOURS[free[colour]], "linestyle": FORECAST_LINES[free[line]]}
 
 
 def as_bytes(figure: "Figure", kind: str) -> bytes:

@@ -40,7 +40,7 @@ def draw_decision(content: Content, event: str) -> Panel:
         chosen = record.get("decision_threshold") if record else None
         if chosen:
             for one in (axes, below):
-                one.axvline(max(chosen, 1e-5), color=style["color"], lw=0.9, ls="--")
+                one.axvline(max(chosen, 1e-5), lw=0.9, **style)
     axes.set(ylabel="skill", ylim=(min(0.0, float(np.nanmin(table["hss"]))), 1), xscale="log")
     below.set(xlabel=f"decision threshold for {event} or more", ylabel="bias", yscale="log")
     for one in (axes, below):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from flarecast.cycles import iso
 from flarecast.goes import compatible_classes, format_class, occurred_table
-from flarecast.report.canvas import FAINT, Panel, draw_grid, paper, style_of
+from flarecast.report.canvas import FAINT, LINE_STYLES, Panel, draw_grid, paper, style_of
 from flarecast.report.content import Content
 from flarecast.scale import Scaler
 from flarecast.schema import ROLES
@@ -61,6 +61,7 @@ def draw_misses(content: Content, event: str) -> Panel:
     for axes in panels[-1]:
         axes.set_xlabel(f"{'days' if _span(windows) > LONG else 'hours'} before issue")
     panels[0, 0].invert_xaxis()
+    figure.supylabel("scaled value" if content.model.get("scaler") else "value", fontsize="medium")
     columns = 1 if max(map(len, telling)) > 16 else N_FEATURES
     figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=columns)
     table = dict(zip(COLUMNS, zip(*cells, strict=True), strict=True)) if cells else {}
@@ -140,11 +141,12 @@ def _draw_lines(axes: "Axes", lines: dict[str, list[tuple[float, float]]], in_da
     """Each feature over the time before issue."""
     axes.axhline(0, color=FAINT, lw=0.7)
     draw_grid(axes)
-    for name, points in lines.items():
+    for (name, points), line in zip(lines.items(), LINE_STYLES, strict=False):
         before, value = np.array(points).T
         marker = "." if len(points) < 3 else ""
         shown = before / 24 if in_days else before
-        axes.plot(shown, value, lw=1.2, marker=marker, label=name, **style_of(name, lines))
+        style = style_of(name, lines) | {"linestyle": line}
+        axes.plot(shown, value, lw=1.2, marker=marker, label=name, **style)
 
 
 def _told(content: Content, row: int, probability: float) -> tuple[str, str, float, str]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 FEWEST_EVENTS, MOST_BESIDE = 5, 2
+MARKERS = "o^s"
+"""Of the model and what stands beside it: years without neighbours are points without a line."""
+
 TITLE = "Year by year"
 CAPTION = (
     "Brier skill of each year against that year's own base rate: what is left when knowing the phase of the "
@@ -42,7 +45,7 @@ def draw_over_time(content: Content, event: str) -> Panel:
     axes, below = figure.subplots(2, sharex=True, height_ratios=[2, 1])
     beside = [name for name in content.beside if content.probability(event, name) is not None]
     compared = [MODEL, *beside[:MOST_BESIDE]]
-    for name in reversed(compared):
+    for name, marker in reversed(list(zip(compared, MARKERS, strict=False))):
         probability = content.probability(event, name)
         assert probability is not None
         skill = [_skill(probability[rows][year == one], occurred[year == one]) for one in years]
@@ -51,8 +54,8 @@ def draw_over_time(content: Content, event: str) -> Panel:
         axes.plot(
             years,
             shown,
-            marker="o",
-            ms=4 if name == MODEL else 2.5,
+            marker=marker,
+            ms=4 if name == MODEL else 3,
             label=label_of(name),
             **style_of(name, content.names),
         )
@@ -64,7 +67,7 @@ def draw_over_time(content: Content, event: str) -> Panel:
     axes.axhline(0, color=FAINT, lw=0.9)
     axes.set(ylabel="Brier skill")
     axes.set_ylim(max(axes.get_ylim()[0], -0.6), min(axes.get_ylim()[1], 1))
-    axes.legend(ncols=3, loc="lower left")
+    figure.legend(ncols=3, loc="outside upper left")
     draw_grid(axes)
     below.bar(years, events, color=style_of(MODEL)["color"], width=0.7)
     below.set(ylabel="events", xlabel="year")

@@ -1,0 +1,34 @@
+"""Lines of a figure differ in more than colour."""
+
+import re
+
+import pytest
+
+from flarecast.describe.colours import FORECAST_COLOURS, FORECAST_LINES
+from flarecast.report.canvas import style_of
+
+
+def test_forecasts_that_are_drawn_together_differ_in_their_lines():
+    assert FORECAST_LINES.keys() == FORECAST_COLOURS.keys()
+    together = ("model", "swpc", "truth_observed", "history_decay", "recent_27")
+    others = [f"other_{number}" for number in range(1, 5)]
+    for names in (together, ("model", *others)):
+        assert len({str(style_of(name)["linestyle"]) for name in names}) == len(names)
+
+
+def test_sixteen_rivals_differ_and_the_first_four_in_their_lines_alone():
+    names = [f"rival {number}" for number in range(16)]
+    styles = [style_of(name, ["model", *names]) for name in names]
+    assert len({str(style) for style in styles}) == 16
+    assert len({str(style["linestyle"]) for style in styles[:4]}) == 4
+    assert "-" not in {style["linestyle"] for style in styles}, "the model alone is drawn without a break"
+
+
+@pytest.mark.parametrize("name", ["roc_M1.0", "precision_recall_M1.0", "misses_M1.0"])
+def test_dashes_tell_the_lines_of_a_picture_apart(run, name):
+    drawn = (run.figures / f"{name}.svg").read_text(encoding="utf-8")
+    assert len(set(re.findall(r"stroke-dasharray: ([\d., ]+)", drawn))) >= 2
+
+
+def test_inputs_are_named_scaled_values_where_the_model_scales_them(run):
+    assert "scaled value" in (run.figures / "misses_M1.0.svg").read_text(encoding="utf-8")

@@ -21,6 +21,10 @@ GLOSSARY = {
     "calibration intercept": "0 if probabilities are right on the whole; below 0 too high.",
     "relative economic value": "share of the possible saving that a user reaches who acts when the "
     "probability exceeds cost over loss.",
+    "flares and days": "each flare counts once; it was warned of if a window issued before it began reached "
+    "the decision threshold. A first flare follows 30 days without one; a clear day carried no warning.",
+    "RPSS, GMGS, weighted kappa": "skill for all classes at once: of the ranked probabilities, of yes/no "
+    "forecasts with more weight for rare classes, of agreement beyond chance; 1 is perfect, 0 no skill.",
     "climatology": "the event rate of the training windows, always.",
     "recent_27, recent_365": "event rate of the last 27 or 365 days known at issue.",
     "persistence": "what happened in the last span known at issue; calibrated: the training rate after that.",

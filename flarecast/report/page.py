@@ -14,6 +14,7 @@ from flarecast.report.canvas import Panel, variables
 from flarecast.report.content import MODEL, Content
 from flarecast.report.facts import environment_of, facts_of
 from flarecast.report.glossary import GLOSSARY
+from flarecast.report.outcome_tables import class_tables, flare_tables
 from flarecast.report.tables import difference_tables, member_tables, score_tables, tiles
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def page(content: Content, panels: Sequence[Panel], pictures: Mapping[str, str])
         panels=panels,
         pictures={name: Markup(svg) for name, svg in pictures.items()},
         closer=CLOSER,
-        tables_of_events=[*difference_tables(content), *member_tables(content)],
+        class_tables=class_tables(content),
+        tables_of_events=[*difference_tables(content), *flare_tables(content), *member_tables(content)],
         tiles=list(tiles(content)),
         findings=list(words.findings(content.audit)),
         verdict=words.audit_verdict(content.audit),

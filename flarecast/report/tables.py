@@ -161,12 +161,14 @@ def _cells(records: Sequence[Record | None], signed: bool = False) -> tuple[Cell
     return tuple(cell_of(record, signed) for record in records)
 
 
-def cell_of(record: Record | None, signed: bool = False) -> Cell:
-    """Value and interval, a dash where there is none."""
+def cell_of(record: Record | None, signed: bool = False, coarse: bool = False) -> Cell:
+    """Value and interval, a dash where there is none; with one digit where it is coarse."""
     if record is None or record["value"] is None:
         return Cell("–")
     sign = "+" if signed else ""
-    return Cell(f"{record['value']:{sign}.3f}", _interval(record, sign))
+    if coarse:
+        return Cell(f"{record['value']:{sign}z.1f}", _interval(record, sign, 1))
+    return Cell(f"{record['value']:{sign}z.3f}", _interval(record, sign))
 
 
 def _p_value(record: Record | None) -> Cell:
@@ -175,9 +177,9 @@ def _p_value(record: Record | None) -> Cell:
     return Cell("–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}")
 
 
-def _interval(record: Record, sign: str = "") -> str:
+def _interval(record: Record, sign: str = "", digits: int = 2) -> str:
     """`[0.24, 0.38]`, empty where there is none."""
     if record["low"] is None:
         return ""
-    digits = 3 if sign and abs(record["high"] - record["low"]) < 0.05 else 2
-    return f"[{record['low']:{sign}.{digits}f}, {record['high']:{sign}.{digits}f}]"
+    digits += bool(sign) and abs(record["high"] - record["low"]) < 0.05
+    return f"[{record['low']:{sign}z.{digits}f}, {record['high']:{sign}z.{digits}f}]"

@@ -1,12 +1,12 @@
 """Which class was forecast and which came."""
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from flarecast.report.canvas import Panel, paper, style_of
 from flarecast.report.content import MODEL, Content
+from flarecast.report.names import class_names
 
 TITLE = "Forecast class and observed class"
 CAPTION = (
@@ -25,7 +25,7 @@ def draw_classes(content: Content) -> Panel:
         why = content.both(content.events[0]) or "scores.json has no table of classes"
         return Panel("classes", TITLE, CAPTION, missing=why)
     counts = np.array(found[0]["counts"]).T  # forecast by observed in the file
-    n, names = len(counts), _names([str(name) for name in found[0]["classes"]])
+    n, names = len(counts), class_names([str(name) for name in found[0]["classes"]])
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     figure = paper(1.1 + 0.62 * n)
     axes = figure.subplots()
@@ -48,10 +48,3 @@ def draw_classes(content: Content) -> Panel:
         "windows": counts.ravel().tolist(),
     }
     return Panel("classes", TITLE, CAPTION, figure, table)
-
-
-def _names(classes: list[str]) -> list[str]:
-    """Classes between the events in words: `below M1.0`, `M1.0 to X1.0`, `X1.0 or more`."""
-    events = classes[1:]
-    between = [f"{low} to {high}" for low, high in pairwise(events)]
-    return [f"below {events[0]}", *between, f"{events[-1]} or more"]

@@ -1,10 +1,8 @@
-"""Members: time to forecast with 20 of them against 20 single passes, and to train small networks together.
+"""Members: time to forecast with 20 of them against 20 single passes.
 
 The forecast is `flarecast forecast` in one process, windows in memory: 20 networks of their own, and 20 that
 differ in the last layer alone; the ratio to 20 forecasts with one network each is to be at most 1.2.
-
-Training 20 small CNNs stacked (torch.func: one network over 20 sets of weights) against one after the other,
-on the CPU, the same steps on the same batches: stacked training is worth its code from 2 times faster on.
+Training them: scripts/bench_stacked.py.
 """
 
 import argparse
@@ -14,9 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad, stack_module_state, vmap
 
 from flarecast.batches import cpu_threads
 from flarecast.config import parse_config
@@ -28,7 +23,7 @@ from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.scale import fit
 
-LIMIT, WORTH = 1.2, 2.0
+LIMIT = 1.2
 N_MEMBERS, EVENTS = 20, ("C1.0", "M1.0", "X1.0")
 
 
@@ -93,69 +88,14 @@ def bench_forecast(n_regions: int, repeats: int) -> float:
     return worst
 
 
-class Small(nn.Module):
-    """Two convolutions and a head, without batch norm: the case that suits stacking best."""
-
-    def __init__(self, n_features: int, channels: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv1d(n_features, channels, 5, padding=2), nn.ReLU(),
-            nn.Conv1d(channels, channels, 5, padding=2), nn.ReLU(),
-        )  # fmt: skip
-        self.head = nn.Linear(channels, 4)
-
-    def forward(self, steps: Tensor) -> Tensor:
-        """Logits, shape (b, class)."""
-        return self.head(self.layers(steps.transpose(1, 2)).mean(dim=2))
-
-
-def bench_training(channels: int, n_steps: int, repeats: int) -> float:
-    """Print and return how many times faster stacked training is."""
-    torch.manual_seed(0)
-    batches = [(torch.randn(256, n_steps, 12), torch.randint(4, (256,))) for _ in range(4)]
-    networks = [Small(12, channels) for _ in range(N_MEMBERS)]
-
-    def one_by_one() -> None:
-        for network in networks:
-            optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
-            for steps, classes in batches:
-                optimizer.zero_grad(set_to_none=True)
-                nn.functional.cross_entropy(network(steps), classes).backward()
-                optimizer.step()
-
-    bare = Small(12, channels)
-    weights, _ = stack_module_state(networks)  # type: ignore[arg-type]
-
-    def loss(own: dict[str, Tensor], steps: Tensor, classes: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(functional_call(bare, own, (steps,)), classes)
-
-    slopes = vmap(grad(loss), in_dims=(0, None, None))
-
-    def stacked() -> None:
-        held = {name: value.detach() for name, value in weights.items()}
-        for steps, classes in batches:
-            found = slopes(held, steps, classes)
-            held = {name: value - 1e-3 * found[name] for name, value in held.items()}
-
-    one, together = seconds(one_by_one, repeats), seconds(stacked, repeats)
-    print(
-        f"train {N_MEMBERS} CNNs of 2 x {channels} channels on 4 batches of 256 x {n_steps} x 12, CPU: "
-        f"stacked {together:.2f} s, one after the other {one:.2f} s, {one / together:.2f} times faster "
-        f"(worth it from {WORTH})"
-    )
-    return one / together
-
-
 def main() -> int:
-    """Print a line a case; exit 1 where forecasting is above its limit."""
+    """Print a line a case; exit 1 where one is above the limit."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--regions", type=int, default=300)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     with cpu_threads(1):
         worst = bench_forecast(arguments.regions, arguments.repeats)
-        for channels, n_steps in ((8, 12), (8, 60), (32, 60)):
-            bench_training(channels, n_steps, arguments.repeats)
     return int(worst > LIMIT)
 
 

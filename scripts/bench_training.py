@@ -120,7 +120,7 @@ def epochs_of(name: str, options: dict, task: Task) -> dict[str, Callable[[], ob
     device = task.log_correction.device
     steps = gather_inputs(task.train.tensors, task.train.index)
     modules = [build(name, options, device) for _ in range(2)]
-    ours, bare = (build_optimizer(module, task.settings) for module in modules)
+    ours, bare = (build_optimizer(module.parameters(), task.settings) for module in modules)
     state = State(modules[0], ours, torch.Generator().manual_seed(0), lambda _: 1e-3)
     return {
         "ours": lambda: train_epoch(state, task),

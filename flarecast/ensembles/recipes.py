@@ -8,7 +8,7 @@ there can forecast with them; the thinned networks of Monte Carlo dropout alone 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Stacked = Literal["auto", "always", "never"]
 
 SWAG = "swag"
 """Entry of `train.averaging` that writes members, too."""
@@ -40,6 +41,8 @@ class Recipe:
         posterior_options: Its options.
         thinned: Members made of the model by leaving out for good what dropout leaves out at random.
         by_gradient: Whether only networks that are trained by gradient can be its members.
+        stacked: Whether its trainings go through their epochs as one network: where it is worth it, always,
+            or never.
     """
 
     trained: int = 0
@@ -50,6 +53,7 @@ class Recipe:
     posterior_options: Mapping[str, Any] | None = None
     thinned: int = 0
     by_gradient: bool = True
+    stacked: Stacked = "never"
 
     @property
     def in_folders(self) -> range:
@@ -62,12 +66,12 @@ def without() -> Recipe:
     return Recipe(by_gradient=False)
 
 
-def deep(*, members: Count = 5) -> Recipe:
-    """The model and others trained alike from other random numbers.
+def deep(*, members: Count = 5, stacked: Stacked = "auto") -> Recipe:
+    """The model and others trained alike from other random numbers; small ones stacked.
 
     Source: Lakshminarayanan et al. (2017), arXiv 1612.01474.
     """
-    return Recipe(trained=_several(members) - 1, with_model=True)
+    return Recipe(trained=_several(members) - 1, with_model=True, stacked=stacked)
 
 
 def snapshot(*, members: Count = 5) -> Recipe:
@@ -162,7 +166,7 @@ def check_ensemble(config: Config) -> None:
             extra is missing; or averaging writes members, too.
     """
     recipe, name = recipe_of(config), config.ensemble.name
-    if recipe.by_gradient and hasattr(module := _skeleton(config), "fit_directly"):
+    if recipe.by_gradient and hasattr(module := skeleton(config), "fit_directly"):
         raise FlarecastError(
             f"ensemble.name {name}: expected a model trained by gradient, got {config.model.name}; "
             "use bagging, or another model"
@@ -175,6 +179,11 @@ def check_ensemble(config: Config) -> None:
                 f"ensemble.name {name}: expected a model with dropout above 0, got {config.model.name} "
                 "with 0; set dropout in model.options"
             )
+    if recipe.stacked == "always" and (why_not := not_stacked(config)):
+        raise FlarecastError(
+            f"ensemble.options: expected networks that can be trained stacked, got {why_not}; set stacked to "
+            "auto"
+        )
     if recipe.snapshots:
         _check_cycles(config, recipe.snapshots)
     if recipe.posterior == "gp" and find_spec("gpytorch") is None:
@@ -186,6 +195,22 @@ def check_ensemble(config: Config) -> None:
             f"ensemble.name {name}: expected another train.averaging than {SWAG}, which has members of its "
             "own; choose one of the two"
         )
+
+
+STACKABLE = ("cnn", "resnet", "inception_time")
+"""Networks that `torch.func` computes for the weights of several at once; recurrent ones it cannot."""
+
+
+def not_stacked(config: Config) -> str:
+    """Why trainings cannot go through their epochs as one network; empty where they can."""
+    settings = config.train
+    if config.model.name not in STACKABLE:
+        return f"model.name {config.model.name} (not one of {', '.join(STACKABLE)})"
+    if settings.accumulate > 1:
+        return f"train.accumulate {settings.accumulate}"
+    if settings.compile:
+        return "train.compile true"
+    return "train.self_training" if settings.self_training.rounds else ""
 
 
 def as_trained(config: Config) -> Config:
@@ -227,7 +252,7 @@ def _check_cycles(config: Config, cycles: int) -> None:
         )
 
 
-def _skeleton(config: Config) -> "nn.Module":
+def skeleton(config: Config) -> "nn.Module":
     """The model without weights, of a shape that every model can have."""
     import torch
 

@@ -7,11 +7,15 @@ options say. A moving average has no such phase: it follows a descent of all epo
 epoch batch norm is refreshed for the average, so that it can be validated beside the last weights. The better
 on validation of the average and of the best weights of the descent are kept; but where members are drawn
 around the average, the average is.
+
+A training is a generator that asks for one epoch after the other to be gone through, so that whoever runs it
+can go through epochs of several trainings at once.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -21,13 +25,28 @@ from flarecast.errors import FlarecastError
 from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.train.averaging_phase import begin_averaging, name_of_rate, phases
 from flarecast.train.gradient import build_optimizer, build_schedule
-from flarecast.train.passes import refresh, train_epoch, validation_loss
+from flarecast.train.passes import EpochLosses, mean_loss, refresh, train_epoch, validation_loss
 from flarecast.train.precision import compiled_forward
 from flarecast.train.processes import FIRST, take_weights_of_first
 from flarecast.train.task import Task
 from flarecast.train.training_state import Best, State, Store, keep, restore, write_history
 
 Progress = Callable[[int, int, dict[str, Any]], None]
+T = TypeVar("T")
+Course = Generator[tuple[State, Task], EpochLosses, T]
+"""A training: gives what is to go through an epoch, takes its losses, and returns what came of it."""
+
+
+def run_alone(course: Course[T]) -> T:
+    """Run a training whose epochs it goes through alone."""
+    with closing(course):
+        try:
+            wanted = next(course)
+            while True:
+                wanted = course.send(train_epoch(*wanted))
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def fit_by_gradient(
@@ -37,7 +56,7 @@ def fit_by_gradient(
     store: Store,
     progress: Progress | None,
     processes: Processes = ALONE_IN_TRAINING,
-) -> dict[str, Any]:
+) -> Course[dict[str, Any]]:
     """Train a module in place, from its checkpoint where there is one.
 
     Args:
@@ -59,7 +78,7 @@ def fit_by_gradient(
     rate = build_schedule(settings, n_descent)  # with a plan too: where the folds were best on it, it ends
     if task.plan is not None:
         n_descent, n_averaging = task.plan.descent, task.plan.averaging
-    state = State(module, build_optimizer(module, settings), generator, rate)
+    state = State(module, build_optimizer(module.parameters(), settings), generator, rate)
     state.parts, state.processes = settings.accumulate, processes
     _begin(state, task, store)
     while True:
@@ -69,7 +88,8 @@ def fit_by_gradient(
         if state.descended is not None and state.epoch >= state.descended + n_averaging:
             break
         parts = state.parts
-        entry = _run_epoch(state, task)
+        losses = yield state, task
+        entry = _end_epoch(state, task, losses)
         if state.parts != parts:
             store.say(
                 f"{store.folder}: the device's memory is too small for batches of {settings.batch_size}; "
@@ -110,9 +130,9 @@ def _begin(state: State, task: Task, store: Store) -> None:
     restore(state, task, store)
 
 
-def _run_epoch(state: State, task: Task) -> dict[str, Any]:
-    """One epoch and its validation; returns its line of the history."""
-    train_loss = train_epoch(state, task)
+def _end_epoch(state: State, task: Task, losses: EpochLosses) -> dict[str, Any]:
+    """Validation after an epoch; returns its line of the history."""
+    train_loss = mean_loss(losses, state)
     state.epoch += 1
     loss = validation_loss(state.module, task, state.processes)
     if loss is not None and not math.isfinite(loss):

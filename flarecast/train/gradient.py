@@ -5,7 +5,7 @@ whole: the step is the same (dropout draws other numbers; batch norm takes the s
 memory that it needs is not. Random numbers are torch's own, which training seeds and checkpoints hold.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -24,15 +24,15 @@ from flarecast.train.precision import casting, precision_on
 from flarecast.train.processes import add_up_gradients
 
 
-def build_optimizer(module: nn.Module, settings: Train) -> Optimizer:
-    """The optimiser of `train.optimizer` for all weights of a module.
+def build_optimizer(weights: Iterable[nn.Parameter], settings: Train) -> Optimizer:
+    """The optimiser of `train.optimizer` for some weights.
 
     Raises:
         FlarecastError: No such optimiser or option, or options that exclude each other.
     """
     build = choose("train.optimizer", settings.optimizer, OPTIMIZERS)
     options = check_options(build, settings.optimizer_options, "train.optimizer_options")
-    return build(module.parameters(), settings.learning_rate, settings.weight_decay, **options)
+    return build(weights, settings.learning_rate, settings.weight_decay, **options)
 
 
 def build_schedule(settings: Train, epochs: int) -> Callable[[float], float]:

@@ -1,10 +1,12 @@
 """Passes over the windows of a task: one that trains, one that validates, one for batch norm."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from flarecast.averaging import refresh_batch_norm
-from flarecast.batches import shuffled, take
+from flarecast.batches import Sample, shuffled, take
 from flarecast.errors import FlarecastError
 from flarecast.losses import negative_log_likelihood
 from flarecast.resources import ALONE_IN_TRAINING, Processes
@@ -18,17 +20,30 @@ from flarecast.train.training_state import State
 VALIDATION_BATCH = 1024
 
 
-def train_epoch(state: State, task: Task) -> float:
-    """All training windows of an epoch once, in random order; mean loss of a window.
+@dataclass(frozen=True)
+class EpochLosses:
+    """Loss of each batch of an epoch, shape (batch,), on the device, and the places of its windows."""
+
+    values: Tensor
+    places: list[Tensor]
+
+
+def sample_of(state: State, task: Task) -> Sample:
+    """The training windows of the next epoch."""
+    return task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
+
+
+def train_epoch(state: State, task: Task) -> EpochLosses:
+    """All training windows of an epoch once, in random order.
 
     The learning rate of each step is the rate at the epochs done by then. An average, where there is one,
     takes the weights after the steps that it asks for.
 
     Raises:
-        FlarecastError: The loss of a batch is not finite, or the device's memory is too small.
+        FlarecastError: The device's memory is too small.
     """
     to_training(state.module)
-    sample = task.train if task.redraw is None or state.epoch == 0 else task.redraw(state.epoch)
+    sample = sample_of(state, task)
     masked, device = sample.tensors.masked, task.log_correction.device
     descent = Descent(
         state.module,
@@ -50,15 +65,16 @@ def train_epoch(state: State, task: Task) -> float:
         n_mine += len(mine)
     state.parts = descent.parts
     average_statistics(state.processes, state.module, n_mine)
-    return _mean_loss(add_up(state.processes, losses).double().cpu(), places, state)
+    return EpochLosses(add_up(state.processes, losses), places)
 
 
-def _mean_loss(losses: Tensor, places: list[Tensor], state: State) -> float:
+def mean_loss(of: EpochLosses, state: State) -> float:
     """Mean over windows of the losses of batches, looked at once an epoch, so that no step waits for it.
 
     Raises:
         FlarecastError: One is not finite.
     """
+    losses, places = of.values.double().cpu(), of.places
     bad = torch.nonzero(~torch.isfinite(losses)).flatten().tolist()
     if bad:
         rate = state.optimizer.param_groups[0]["lr"]

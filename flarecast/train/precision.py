@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from flarecast.batches import cpu_threads
 from flarecast.config import Config
+from flarecast.config.sections import Train
 
 PRECISIONS = ("float32", "tf32", "bf16")
 
@@ -100,23 +101,30 @@ def deterministic_algorithms(asked: bool, device: torch.device) -> Iterator[None
 @contextmanager
 def seeded(seed: int, device: torch.device, threads: int) -> Iterator[None]:
     """Seed torch's random numbers and set its threads inside the block; both are put back."""
-    devices = [torch.cuda.current_device()] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), cpu_threads(threads):
+    with torch.random.fork_rng(devices=devices_of(device)), cpu_threads(threads):
         torch.manual_seed(seed)
         yield
 
 
-@contextmanager
-def torch_state(config: Config, device: torch.device) -> Iterator[torch.Generator]:
-    """Seed torch and say how it computes; put back its global state afterwards.
+def devices_of(device: torch.device) -> list[int]:
+    """Numbers of the CUDA devices whose random numbers a training on a device draws."""
+    return [torch.cuda.current_device()] if device.type == "cuda" else []
 
-    Gives the generator of the order of windows. The number of threads is the configuration's.
-    """
+
+def seed_training(config: Config) -> torch.Generator:
+    """Seed torch for a training; returns the generator of the order of windows."""
     seeds = config.generator("train").integers(2**62, size=2)
-    settings = config.train
+    torch.manual_seed(int(seeds[0]))
+    return torch.Generator().manual_seed(int(seeds[1]))
+
+
+@contextmanager
+def torch_state(settings: Train, device: torch.device) -> Iterator[None]:
+    """Say how torch computes, and on how many threads; its global state is put back afterwards."""
     with (
-        seeded(int(seeds[0]), device, settings.threads),
+        torch.random.fork_rng(devices=devices_of(device)),
+        cpu_threads(settings.threads),
         deterministic_algorithms(settings.deterministic, device),
         matrix_products(precision_on(device, settings.precision)),
     ):
-        yield torch.Generator().manual_seed(int(seeds[1]))
+        yield

@@ -37,11 +37,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Given:
-    """What is not fitted here: a scaler with its features, and outcomes that a model gave."""
+    """What is not fitted here: a scaler with its features, outcomes that a model gave, rows on the device."""
 
     scaler: Scaler | None = None
     features: tuple[str, ...] | None = None
     pseudo: PseudoLabels | None = None
+    tensors: WindowTensors | None = None
 
 
 NOTHING = Given()
@@ -87,7 +88,8 @@ def prepare(
         config: The configuration.
         device: Where to.
         plan: How long to train where no validation says it.
-        given: What others fitted: a scaler and its features, outcomes given to windows without any.
+        given: What others did: a scaler and its features, outcomes given to windows without any, the same
+            rows and windows put on the device.
 
     Raises:
         FlarecastError: A feature is not in the file, or a role has no such window.
@@ -106,9 +108,11 @@ def prepare(
     values, rows = _rows_in_use(windows["values"].values, columns, rows)
     fitted_on = values[_in_use(rows[chosen.of_scaler], len(values))]
     scaler = given.scaler or scale.fit(fitted_on, config.scale.name)
-    scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
-    rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
-    tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
+    tensors = given.tensors
+    if tensors is None:
+        scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
+        rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
+        tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
 
     usable = np.flatnonzero(has_values(tensors).cpu().numpy()[: chosen.n_honest])
     of_train = usable < chosen.train.size

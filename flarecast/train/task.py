@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
 from flarecast.averaging import Averaging
-from flarecast.batches import Sample
+from flarecast.batches import Sample, WindowTensors
 from flarecast.config.sections import Train
 from flarecast.losses import Loss
 
@@ -21,6 +22,25 @@ class Plan:
     descent: int
     averaging: int
     average: bool = True
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Trainings that go through their epochs together with one.
+
+    Attributes:
+        number: How many they are, that one counted.
+        tensors: Rows and windows that another has on the device already; they are the same for all.
+        checkpoints: What each would write as a checkpoint of its own, by the training's identity; whoever
+            runs them writes all at once. None: each writes its own.
+    """
+
+    number: int = 1
+    tensors: WindowTensors | None = None
+    checkpoints: dict[str, dict[str, Any]] | None = None
+
+
+NOBODY = Beside()
 
 
 @dataclass(frozen=True)

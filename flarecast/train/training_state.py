@@ -23,11 +23,15 @@ HISTORY = "history.jsonl"
 
 @dataclass(frozen=True)
 class Store:
-    """Where checkpoints and the history go, whose they are, and who is told what a user should know."""
+    """Where checkpoints and the history go, whose they are, and who is told what a user should know.
+
+    Checkpoints of trainings side by side go to `together`, by their identities, and to no file.
+    """
 
     folder: Path
     identity: str
     say: Callable[[str], object] = str
+    together: dict[str, dict[str, Any]] | None = None
 
 
 @dataclass
@@ -83,18 +87,22 @@ def keep(state: State, store: Store) -> None:
         "random": all_states(state.processes, torch.get_rng_state()),
         "random_cuda": all_states(state.processes, torch.cuda.get_rng_state()) if on_cuda else None,
     }
-    if state.processes.rank == FIRST:
+    if store.together is not None:
+        store.together[store.identity] = content
+    elif state.processes.rank == FIRST:
         write_checkpoint(store.folder / NAME, content, store.identity)
+    if state.processes.rank == FIRST:
         write_history(store.folder, state.history)
 
 
 def restore(state: State, task: Task, store: Store) -> None:
     """Go on from the checkpoint, where there is one of this training; else clear the history."""
-    rank, path = state.processes.rank, store.folder / NAME
-    held = path.read_bytes() if rank == FIRST and path.is_file() else b""
-    content, why_not = read_checkpoint(bytes_of_first(state.processes, held), store.identity)
-    if why_not:
-        store.say(f"{path}: {why_not}; training starts anew")
+    rank = state.processes.rank
+    content = (
+        find_checkpoint(store, state.processes)
+        if store.together is None
+        else store.together.get(store.identity)
+    )
     if content is not None:
         state.module.load_state_dict(content["module"])
         state.optimizer.load_state_dict(content["optimizer"])
@@ -110,6 +118,16 @@ def restore(state: State, task: Task, store: Store) -> None:
             torch.cuda.set_rng_state(content["random_cuda"][rank])
     if rank == FIRST:
         write_history(store.folder, state.history)
+
+
+def find_checkpoint(store: Store, processes: Processes = ALONE_IN_TRAINING) -> dict[str, Any] | None:
+    """The checkpoint in the folder, as the first process sees it; None where there is none of this."""
+    path = store.folder / NAME
+    held = path.read_bytes() if processes.rank == FIRST and path.is_file() else b""
+    content, why_not = read_checkpoint(bytes_of_first(processes, held), store.identity)
+    if why_not:
+        store.say(f"{path}: {why_not}; training starts anew")
+    return content
 
 
 def write_history(folder: Path, history: list[dict[str, Any]]) -> None:

@@ -8,44 +8,29 @@ epochs that were best in the folds.
 
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import xarray as xr
 
+from flarecast.batches import choose_device
 from flarecast.config import Config
 from flarecast.ensembles import SWAG, recipe_of
 from flarecast.ensembles.members import MEMBERS, member_folder
 from flarecast.errors import FlarecastError
-from flarecast.files import sha256
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
-from flarecast.resources import ALONE_IN_TRAINING, Processes, Resources
+from flarecast.resources import Resources
 from flarecast.schema import ROLES, SPLIT, open_file
 from flarecast.train.averaging_phase import phases
 from flarecast.train.processes import FIRST, wait_for_all
-from flarecast.train.stage import train
+from flarecast.train.stacked import worth_stacking
 from flarecast.train.task import Plan
+from flarecast.train.workers import Group, Training, run_trainings
 from flarecast.windows import open_windows
 
 FOLDS, RIVALS = "folds", "rivals"
-
-
-@dataclass(frozen=True)
-class Training:
-    """One model of one fold: what to train on, how, and where it goes."""
-
-    windows: Path
-    split: Path
-    config: Config
-    fold: int
-    folder: Path
-    device: str = "auto"
-    plan: Plan | None = None
-    name: str = ""
 
 
 def final_fold(split: xr.Dataset) -> int:
@@ -107,17 +92,14 @@ def train_all(
         for name, (one, where) in contenders.items()
         for fold in others
     ]
-    inner = [one for training in inner for one in _with_members(training)]
-    _run(inner, resources)
-    last = []
+    run_trainings([group for training in inner for group in _with_members(training)], resources)
+    last: list[Group] = []
     for name, (one, where) in contenders.items():
         folders = [fold_folder(where, fold, final) for fold in others]
         plan = None if has_validation[final] else plan_of(folders, one)
         last += _with_members(Training(windows, split, one, final, where, device, plan, name))
-    _run(last[:-1], resources)
-    if not shared_out(last, resources.processes):
-        return _train(last[-1], resources)
-    _run(last[-1:], resources)
+    run_trainings(last[:-1], resources)
+    run_trainings(last[-1:], resources)
     return load(folder, device)
 
 
@@ -160,8 +142,11 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
     return Plan(max(1, round(median(epochs))) if epochs else 1, n_averaging, most)
 
 
-def _with_members(training: Training) -> list[Training]:
-    """The training of a model behind those of its members that are trained apart; stale ones are removed."""
+def _with_members(training: Training) -> list[Group]:
+    """The training of a model behind those of its members that are trained apart; stale ones are removed.
+
+    Those that go through their epochs as one are one group, with the model last.
+    """
     recipe = recipe_of(training.config)
     for path in _folders_in(training.folder / MEMBERS):
         if path.name not in map(str, recipe.in_folders) and training.config.train.averaging != SWAG:
@@ -175,75 +160,11 @@ def _with_members(training: Training) -> list[Training]:
         )
         for number in range(1, recipe.trained + 1)
     ]
-    return [*beside, training]
-
-
-def _run(trainings: list[Training], resources: Resources) -> None:
-    """Train, in this process or in several."""
-    if shared_out(trainings, resources.processes):
-        _share_out(trainings, resources)
-        return
-    if resources.workers == 1 or len(trainings) < 2:
-        for training in trainings:
-            _train(training, resources)
-        return
-    with ProcessPoolExecutor(min(resources.workers, len(trainings)), get_context("spawn")) as pool:
-        for said in pool.map(_train_apart, trainings):
-            for sentence in said:
-                resources.say(sentence)
-
-
-def shared_out(trainings: list[Training], processes: Processes) -> bool:
-    """Whether each of several processes trains models of its own, instead of all of them one together."""
-    return processes.size > 1 and any(one.config.train.parallel == "trainings" for one in trainings)
-
-
-def _share_out(trainings: list[Training], resources: Resources) -> None:
-    """Train every n-th in this process, the others in the other n - 1, and wait for them.
-
-    Raises:
-        FlarecastError: One failed, here or elsewhere.
-    """
-    processes, failed = resources.processes, ""
-    for training in trainings[processes.rank :: processes.size]:
-        try:
-            _train(training, replace(resources, processes=ALONE_IN_TRAINING))
-        except FlarecastError as error:
-            failed = str(error)
-            break
-    failed = wait_for_all(processes, failed)
-    if failed:
-        raise FlarecastError(failed)
-
-
-def _train_apart(training: Training) -> list[str]:
-    """Train in a process of its own; what a user should know of it."""
-    said: list[str] = []
-    _train(training, Resources(say=said.append))
-    return said
-
-
-def _train(training: Training, resources: Resources) -> TrainedModel:
-    """Train one model; an error says which."""
-    try:
-        return train(
-            open_windows(training.windows),
-            open_file(training.split, SPLIT),
-            training.config,
-            folder=training.folder,
-            device=training.device,
-            fold=training.fold,
-            plan=training.plan,
-            windows_sha256=sha256(training.windows),
-            split_sha256=sha256(training.split),
-            progress=resources.progress,
-            say=resources.say,
-            processes=resources.processes,
-        )
-    except FlarecastError as error:
-        if training.name in ("", "model"):
-            raise
-        raise FlarecastError(f"{training.name}: {error}") from error
+    trainings = (*beside, training)
+    n_steps = int(open_windows(training.windows).attrs["n_steps"]) if beside else 0
+    if beside and worth_stacking(training.config, n_steps, choose_device(training.device)):
+        return [trainings]
+    return [(one,) for one in trainings]
 
 
 def _remove_stale(folder: Path, config: Config, n_folds: int) -> None:

@@ -66,7 +66,7 @@ def batch(n=16, n_inputs=4):
 def module_and_optimizer(**settings):
     torch.manual_seed(0)
     module = Linear()
-    return module, build_optimizer(module, Train(**settings))
+    return module, build_optimizer(module.parameters(), Train(**settings))
 
 
 def history(folder):
@@ -375,7 +375,7 @@ def test_bf16_is_for_matrix_products_and_the_loss_stays_in_single_precision():
 def test_every_network_learns_in_bf16_under_a_loss_in_single_precision(name, monkeypatch):
     monkeypatch.setattr(gradient, "precision_on", lambda device, asked: asked)
     module = load_builder(name)(Shape(2, 6, 4), **{**SMALL[name], "mask": True})
-    optimizer = build_optimizer(module, Train(learning_rate=0.01))
+    optimizer = build_optimizer(module.parameters(), Train(learning_rate=0.01))
     dtypes = set()
 
     def watched(logits, *others):

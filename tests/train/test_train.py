@@ -19,7 +19,7 @@ from flarecast.model_file import load
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.train import check_parts, train
-from flarecast.train.epochs import fit_by_gradient, phases
+from flarecast.train.epochs import fit_by_gradient, phases, run_alone
 from flarecast.train.passes import validation_loss
 from flarecast.train.prepare import prepare
 from flarecast.train.training_state import Store
@@ -382,7 +382,8 @@ def test_averaging_starts_from_the_best_weights_of_the_descent(windows, split, c
     torch.manual_seed(0)
     module, order = load_builder("cnn")(shape, channels=(8,)), torch.Generator().manual_seed(0)
     store = Store(tmp_path, "test")
-    fit_by_gradient(module, replace(made.task, averaging=replace(swa, start=watched)), order, store, None)
+    task = replace(made.task, averaging=replace(swa, start=watched))
+    run_alone(fit_by_gradient(module, task, order, store, None))
     descent = [line["validation_loss"] for line in history(tmp_path) if line.get("phase") == "descent"]
     assert min(descent) < 0.99 * descent[-1]
     assert started == [pytest.approx(min(descent), rel=1e-6)]

@@ -30,12 +30,12 @@ DIES = """
 import os, signal, sys
 from flarecast.train import epochs
 from flarecast.cli import main
-run = epochs._run_epoch
+run = epochs.train_epoch
 def dying(state, task):
     if state.epoch == 2 and os.environ["RANK"] == "1":
         os.kill(os.getpid(), signal.SIGKILL)
     return run(state, task)
-epochs._run_epoch = dying
+epochs.train_epoch = dying
 main()
 """
 

@@ -25,7 +25,7 @@ class Pace:
 
     def is_due(self, before: float, after: float) -> bool:
         """Whether weights are to be collected after a step, by the epochs done before and after it."""
-        return before >= self.anneal and self.collected(after) > self.collected(before)
+        return self.collected(after) > self.collected(before)
 
     def collected(self, done: float) -> int:
         """How many weights are collected in so many epochs of averaging."""

@@ -12,7 +12,7 @@ from flarecast.ensembles.bayes import POSTERIORS, draw_heads, gaussian_process
 from flarecast.ensembles.bayes.dropout import draw_mask, has_dropout, thinned
 from flarecast.ensembles.bayes.embedding import Embedded, link_of, numbers_of, with_numbers
 from flarecast.ensembles.bayes.laplace import evidence_precision, information
-from flarecast.ensembles.bayes.variational import divergence
+from flarecast.ensembles.bayes.variational import divergence, weight_of_divergence
 from flarecast.models import load_builder
 from flarecast.models.head import ClassHead, FunctionHead, NestedHead
 from flarecast.models.shape import Shape
@@ -85,13 +85,16 @@ def fitted(inputs, occurred, head=NestedHead):
     return module
 
 
-def members(kind, module, inputs, occurred, where, n=200, seed=0):
+def drawn_heads(kind, module, inputs, occurred, n=200, prior=FLAT, **options):
+    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(0)
+    data, options = [batch(inputs, occurred)], OPTIONS[kind] | options
+    return draw_heads(kind, module, data, prior=prior, n=n, generator=generator, options=options)
+
+
+def members(kind, module, inputs, occurred, where, **how):
     """Probability of the event at some inputs by drawn heads, shape (window, event, member)."""
-    generator = torch.Generator().manual_seed(seed)
-    torch.manual_seed(seed)
-    heads = draw_heads(
-        kind, module, [batch(inputs, occurred)], prior=FLAT, n=n, generator=generator, options=OPTIONS[kind]
-    )
+    heads = drawn_heads(kind, module, inputs, occurred, **how)
     here = torch.from_numpy(where).float()
     with torch.no_grad():
         said = [torch.softmax(head(here).double(), dim=1)[:, 1:].numpy() for head in heads]
@@ -148,6 +151,63 @@ def test_range_and_entropies_are_those_of_a_known_posterior(kind, head, n):
         assert_as_known(got[nth], known.ravel(), mass.ravel())
 
 
+def test_few_windows_leave_the_best_independent_gaussians_what_the_prior_says():
+    inputs, occurred = logistic_data(15, np.array([1.0]), np.random.default_rng(2))
+    weight, bias, mass = grid_posterior(inputs, occurred)
+    got = members(
+        "variational", fitted(inputs, occurred), inputs, occurred, np.array([[-2.0], [1.0]]), n=2000
+    )
+    for nth, place in enumerate((-2.0, 1.0)):
+        known = 1 / (1 + np.exp(-weight * place - bias))
+        assert_as_known(got[nth, 0], known.ravel(), mass.ravel())
+    drawn = np.stack([numbers_of(head)[0] for head in drawn_heads(
+        "variational", fitted(inputs[:2], occurred[:2]), 0 * inputs[:2], occurred[:2], n=2000
+    )])  # fmt: skip
+    assert drawn[:, 0].std() == pytest.approx(1.0, abs=0.1), "of a weight that no input shows"
+
+
+@pytest.mark.parametrize("kind", ["laplace", "variational"])
+def test_copies_that_are_said_to_be_copies_count_once(kind):
+    """Ten times 60 windows with `independent` 0.1 leave the posterior of 60."""
+    inputs, occurred = logistic_data(60, np.array([1.0]), np.random.default_rng(0))
+    weight, bias, mass = grid_posterior(inputs, occurred)
+    many, where = (np.repeat(inputs, 10, axis=0), np.repeat(occurred, 10)), np.array([[-1.0], [1.0]])
+    got = members(kind, fitted(inputs, occurred), *many, where, n=2000, independent=0.1)
+    for nth, place in enumerate(where[:, 0]):
+        known = 1 / (1 + np.exp(-weight * place - bias))
+        assert_as_known(got[nth, 0], known.ravel(), mass.ravel())
+
+
+def test_laplace_draws_have_the_inverse_of_curvature_and_precision():
+    rng = np.random.default_rng(0)
+    inputs, occurred = logistic_data(30, np.array([1.0, -1.0]), rng)
+    module = fitted(inputs, occurred)
+    heads = drawn_heads("laplace", module, inputs, occurred, n=4000, prior_precision=7.0, independent=0.5)
+    numbers = np.stack([numbers_of(head).flatten() for head in heads])
+    seen = np.concatenate([inputs, np.ones((30, 1))], axis=1)
+    at = numbers_of(module.head)[0].numpy()
+    said = 1 / (1 + np.exp(-seen @ at))
+    expected = np.linalg.inv(0.5 * seen.T @ ((said * (1 - said))[:, None] * seen) + 7.0 * np.eye(3))
+    np.testing.assert_allclose(np.cov(numbers.T), expected, atol=0.05 * expected.max())
+    np.testing.assert_allclose(numbers.mean(axis=0), at, atol=0.02)
+
+
+def test_the_precision_is_that_of_the_evidence_around_the_head_that_knows_the_class_priors_alone():
+    """A head that stayed there needs no room around it, wherever that is."""
+    prior = torch.tensor([0.95, 0.05])
+    inputs, occurred = logistic_data(200, np.array([1.0, -1.0]), np.random.default_rng(0))
+    spread = {}
+    for name in ("stayed", "moved"):
+        module = Toy(2) if name == "stayed" else fitted(inputs, occurred)
+        if name == "stayed":
+            nn.init.zeros_(module.head.weight)
+            module.head.start_at(prior)
+        heads = drawn_heads("laplace", module, inputs, occurred, prior=prior, prior_precision=None)
+        spread[name] = np.stack([numbers_of(head)[0] for head in heads]).std(axis=0).max()
+    assert spread["stayed"] < 1e-3
+    assert spread["moved"] > 0.1
+
+
 def two_places(n):
     """Half of n windows at -1, where an event is rare, half at 1, where it is usual."""
     occurred = np.zeros(n, dtype=bool)
@@ -156,41 +216,46 @@ def two_places(n):
     return np.repeat([[-1.0], [1.0]], n // 2, axis=0), occurred
 
 
-def posterior_at_two_places(occurred, near, variance):
-    """Probability at -1 on a grid of functions at both places, and their exact posterior under a kernel.
+def posterior_at_two_places(occurred, near, variance, mean, count=1.0):
+    """Values of functions at both places on a grid, and their exact posterior under a kernel.
 
-    The kernel has a variance, and `near` is the correlation of functions at the places.
+    The kernel has a variance, and `near` is the correlation of functions at the places; each window counts as
+    so many.
     """
     axis = np.linspace(-9, 9, 361)
     first, second = (one.ravel() for one in np.meshgrid(axis, axis, indexing="ij"))
     inverse = np.linalg.inv(variance * np.array([[1, near], [near, 1]]))
-    log_mass = -0.5 * (inverse[0, 0] * (first**2 + second**2) + 2 * inverse[0, 1] * first * second)
+    a, b = first - mean, second - mean
+    log_mass = -0.5 * (inverse[0, 0] * (a**2 + b**2) + 2 * inverse[0, 1] * a * b) / count
     for value, seen in ((first, occurred[: len(occurred) // 2]), (second, occurred[len(occurred) // 2 :])):
         log_mass -= seen.sum() * np.logaddexp(0, -value) + (~seen).sum() * np.logaddexp(0, value)
-    mass = np.exp(log_mass - log_mass.max())
+    mass = np.exp(count * (log_mass - log_mass.max()))
     return first, second, mass / mass.sum()
 
 
 @WITHOUT_GP
-@pytest.mark.parametrize("n", [60, 400])
-def test_a_process_finds_the_exact_posterior_under_its_kernel(n, monkeypatch):
+@pytest.mark.parametrize(("n", "independent", "prior"), [(60, 1.0, 0.5), (200, 0.2, 0.1)])
+def test_a_process_finds_the_exact_posterior_under_its_kernel(n, independent, prior, monkeypatch):
     """At two places where all windows are, and between them by the kernel's own conditional distribution."""
     kept, fit = [], gaussian_process._fit
-    monkeypatch.setattr(gaussian_process, "LEAST_STEPS", 200)
+    monkeypatch.setattr(gaussian_process, "LEAST_STEPS", 250)
     monkeypatch.setattr(gaussian_process, "_fit", lambda *given: kept.append(fit(*given)) or kept[0])
     inputs, occurred = two_places(n)
-    got = members("gp", Toy(1), inputs, occurred, np.array([[-1.0], [1.0], [0.2]]), n=800)[:, 0]
+    where, shares = np.array([[-1.0], [1.0], [0.2]]), torch.tensor([1 - prior, prior])
+    how = {"n": 800, "prior": shares, "independent": independent}
+    got = members("gp", Toy(1), inputs, occurred, where, **how)[:, 0]
     variance = kept[0].covar_module.outputscale.item()
     length = kept[0].covar_module.base_kernel.lengthscale.item()
     near = np.exp(-0.5 * (np.array([2.0, 1.2, 0.8]) / length) ** 2)
-    first, second, mass = posterior_at_two_places(occurred, near[0], variance)
+    mean = np.log(prior / (1 - prior))
+    first, second, mass = posterior_at_two_places(occurred, near[0], variance, mean, independent)
     assert_as_known(got[0], 1 / (1 + np.exp(-first)), mass)
     assert_as_known(got[1], 1 / (1 + np.exp(-second)), mass)
     share = np.linalg.solve([[1, near[0]], [near[0], 1]], near[1:])
     left = variance * (1 - share @ near[1:])
     noise = np.sqrt(2 * left) * np.polynomial.hermite.hermgauss(9)[0]
     weight = np.polynomial.hermite.hermgauss(9)[1] / np.sqrt(np.pi)
-    between = (share[0] * first + share[1] * second)[:, None] + noise
+    between = (mean + share[0] * (first - mean) + share[1] * (second - mean))[:, None] + noise
     assert_as_known(got[2], 1 / (1 + np.exp(-between.ravel())), (mass[:, None] * weight).ravel())
 
 
@@ -338,6 +403,18 @@ def test_the_divergence_is_that_of_two_gaussians():
     torch.testing.assert_close(divergence(mean, spread.log(), torch.zeros(1, 2), 1.5), expected)
 
 
+def test_the_divergence_warms_up(monkeypatch):
+    assert [weight_of_divergence(done, 0.5) for done in (0.1, 0.25, 0.5, 1.0)] == [0.2, 0.5, 1.0, 1.0]
+    assert weight_of_divergence(0.01, 0.0) == 1.0
+    asked = []
+    ours = lambda done, warm_up: asked.append((done, warm_up)) or 1.0  # noqa: E731
+    monkeypatch.setattr("flarecast.ensembles.bayes.variational.weight_of_divergence", ours)
+    monkeypatch.setattr("flarecast.ensembles.bayes.variational.LEAST_STEPS", 4)
+    inputs, occurred = logistic_data(10, np.array([1.0]), np.random.default_rng(0))
+    drawn_heads("variational", Toy(1), inputs, occurred, n=2)
+    assert asked == [(0.25, 0.3), (0.5, 0.3), (0.75, 0.3), (1.0, 0.3)]
+
+
 def test_numbers_go_into_a_head_and_come_out():
     head = NestedHead(4, Shape(4, 1, 3))
     numbers = torch.randn(2, 5, dtype=torch.float64)
@@ -363,6 +440,14 @@ def test_a_mask_leaves_out_its_share_and_keeps_the_mean():
     assert mask.mean().item() == pytest.approx(1.0, abs=0.03)
     assert torch.equal(mask, draw_mask(torch.Size([20_000]), 0.3, 1))
     assert not torch.equal(mask, draw_mask(torch.Size([20_000]), 0.3, 2))
+
+
+def test_two_places_of_dropout_have_masks_of_their_own():
+    module = nn.Sequential(nn.Dropout(0.5), nn.Identity(), nn.Dropout(0.5))
+    said = thinned(module, 3)(torch.ones(2, 400))
+    assert torch.equal(said[0], said[1])
+    assert (said[0] == 0).float().mean().item() == pytest.approx(0.75, abs=0.08)
+    assert set(said[0].tolist()) == {0.0, 4.0}
 
 
 THINNED = {

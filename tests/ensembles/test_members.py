@@ -13,6 +13,7 @@ from flarecast import schema
 from flarecast.calibrate import calibrate
 from flarecast.config import parse_config
 from flarecast.ensembles import ENSEMBLES, check_ensemble, recipe_of, recipes
+from flarecast.ensembles.bayes import draw_heads
 from flarecast.ensembles.members import member_folder, with_members
 from flarecast.errors import FlarecastError
 from flarecast.forecast import class_probability, forecast
@@ -120,6 +121,26 @@ def test_what_a_member_says_of_a_window_does_not_depend_on_those_beside_it(name,
     few = windows.isel(window=[30, 31, 200])
     got = forecast_folds(few, None, trained(name), device="cpu")["member"].values
     np.testing.assert_allclose(got, whole[[30, 31, 200]], atol=1e-5)
+
+
+def test_a_posterior_is_that_of_the_windows_that_the_network_was_fitted_to(
+    files, configure, tmp_path, monkeypatch
+):
+    seen = []
+
+    def spy(posterior, module, batches, **how):
+        kept = list(batches)
+        seen.append(torch.cat([batch.low for batch in kept]))
+        return draw_heads(posterior, module, kept, **how)
+
+    monkeypatch.setattr("flarecast.train.members.draw_heads", spy)
+    balance = {"name": "undersample", "event": "X1.0"}
+    train = {"epochs": 1, "averaging": "none"}
+    config = configure("lstm", train=train, ensemble=ensemble("laplace"), balance=balance)
+    said = train_all(*files, config, tmp_path, ALONE)
+    assert len(seen[0]) == said.training["windows_train_balanced"]
+    assert len(seen[0]) != said.training["windows_validation"]
+    assert float((seen[0] == 3).float().mean()) == pytest.approx(said.prior_trained[3], abs=0.02)
 
 
 @pytest.mark.parametrize("name", ["laplace", "variational"])

@@ -110,6 +110,25 @@ def test_a_cyclical_rate_falls_in_each_cycle_and_weights_are_collected_at_its_en
     assert averaged[3] == averaged[4] != averaged[2]
 
 
+def test_the_rate_anneals_from_the_last_one_of_the_descent_and_cycles_begin_where_it_has_settled(
+    windows, split, configure, tmp_path
+):
+    settings = ONE_STEP | {
+        "schedule": "step",
+        "schedule_options": {"every": 1, "factor": 0.5},
+        "averaging_start": 0.375,
+        "averaging_options": {"anneal": 1, "cycle": 2, "final": 0.2},
+        "averaging_learning_rate": 0.01,
+    }
+    train(windows, split, configure("gru", train=settings), folder=tmp_path, device="cpu")
+    *lines, _ = history(tmp_path)
+    rates = [line["learning_rate"] for line in lines]
+    assert rates == pytest.approx([0.02, 0.01, 0.005, 0.005, 0.01, 0.006, 0.01, 0.006])
+    averaged = [line.get("validation_loss_averaged") for line in lines]
+    assert averaged[:5] == [None] * 5
+    assert averaged[5] == averaged[6] != averaged[7]
+
+
 @pytest.mark.parametrize(
     ("epoch", "settings"),
     [

@@ -15,6 +15,7 @@ from flarecast.chain import run_all
 from flarecast.config import write_config
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
+from flarecast.forecast.folds import forecast_folds
 from flarecast.model_file import load
 from flarecast.resources import Processes, Resources
 from flarecast.run_folder import RunFolder
@@ -25,6 +26,9 @@ from flarecast.train.trainings import train_all
 
 LSTM = {"options": {"hidden": 8, "layers": 1, "dropout": 0.0}}
 CNN = {"options": {"channels": [8, 8], "kernel": 3, "dropout": 0.0}}
+NUMBERS = {"bags": 2, "shots": 2, "curved": 3, "spread": 3}
+"""Members of rivals."""
+
 TRAIN = "from flarecast.cli import main; main()"
 DIES = """
 import os, signal, sys
@@ -187,6 +191,51 @@ def test_rivals_and_folds_shared_out_are_those_of_one_process_to_the_byte(files,
     }
     for path in found:
         assert (files / "one" / path).read_bytes() == (files / "shared" / path).read_bytes(), path
+
+
+@pytest.mark.slow
+def test_members_shared_out_are_those_of_one_process_to_the_byte(files, windows, split, settle):
+    """Trained apart (deep, bags), on the way (snapshots, SWAG) and drawn at the end (Laplace)."""
+    train = {"epochs": 4, "parallel": "trainings"}
+    rivals = {
+        "bags": {"model": {"name": "logistic"}, "ensemble": {"name": "bagging", "options": {"members": 2}}},
+        "shots": {"ensemble": {"name": "snapshot", "options": {"members": 2}}},
+        "curved": {"ensemble": {"name": "laplace", "options": {"members": 3}}},
+        "spread": {"train": {"averaging": "swag", "averaging_options": {"members": 3, "per_epoch": 2}}},
+    }
+    deep = {"name": "deep", "options": {"members": 3}}
+    config = settle("lstm", train=train, rivals=rivals, ensemble=deep)
+    under_torchrun(2, words(files, config, "shared"))
+    train_all(files / "windows.nc", files / "split.nc", config, files / "one", Resources("cpu"))
+    found = {path.relative_to(files / "one") for path in (files / "one").rglob("*") if path.is_file()}
+    members = sorted(path.parent.as_posix() for path in found if path.name == "model.json")
+    assert members == sorted(
+        [".", "members/1", "members/2"]
+        + [f"rivals/{name}" for name in rivals]
+        + [f"rivals/{name}/members/{k}" for name, n in NUMBERS.items() for k in range(1, n + 1)]
+    )
+    assert found == {
+        path.relative_to(files / "shared") for path in (files / "shared").rglob("*") if path.is_file()
+    }
+    for path in found:
+        assert (files / "one" / path).read_bytes() == (files / "shared" / path).read_bytes(), path
+    made = forecast_folds(windows, split, files / "shared", device="cpu")
+    assert made["member"].shape[2] == 3
+    assert made["rival"].values.tolist() == list(rivals)
+
+
+@pytest.mark.slow
+def test_members_of_a_training_that_several_processes_share_are_written_once(files, windows, split, settle):
+    """Each of the members trained apart by both together, those drawn at the end by the first alone."""
+    rivals = {"curved": {"ensemble": {"name": "laplace", "options": {"members": 3}}}}
+    deep = {"name": "deep", "options": {"members": 2}}
+    config = settle("lstm", model=LSTM, train={"epochs": 2}, rivals=rivals, ensemble=deep)
+    under_torchrun(2, words(files, config, "two"))
+    assert load(files / "two" / "members" / "1", "cpu").training["processes"] == 2
+    assert len(list((files / "two" / "rivals" / "curved" / "members").iterdir())) == 3
+    made = forecast_folds(windows, split, files / "two", device="cpu")
+    assert made["member"].shape[2] == 2
+    assert float(made["epistemic"].max()) > 0
 
 
 @pytest.mark.slow

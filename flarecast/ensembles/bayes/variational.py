@@ -79,15 +79,22 @@ def draw_heads(  # noqa: PLR0913  (the signature is that of every posterior)
         said = link(pad(here @ mean.T + spread * noise, (n_lowest, 0)))
         chosen = place.to(embedded.low.device)
         fit = embedded.weight[chosen] * log_likelihood(said, embedded.low[chosen], embedded.high[chosen])
-        weight = min(1.0, (nth + 1) / (warm_up * steps)) if warm_up > 0 else 1.0
         distance = divergence(mean, log_spread, start, prior_scale)
-        loss = weight * distance / (independent * len(inputs)) - fit.mean()
+        loss = (
+            weight_of_divergence((nth + 1) / steps, warm_up) * distance / (independent * len(inputs))
+            - fit.mean()
+        )
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         falling.step()
     noise = torch.randn((n, *mean.shape), generator=generator, dtype=torch.float64).to(mean)
     drawn = mean.detach() + log_spread.detach().exp() * noise
     return [with_numbers(head, pad(one, (0, 0, n_lowest, 0))) for one in drawn]
+
+
+def weight_of_divergence(done: float, warm_up: float) -> float:
+    """Weight of the Kullback-Leibler term by the share of steps done: straight from 0 to 1 at `warm_up`."""
+    return min(1.0, done / warm_up) if warm_up > 0 else 1.0
 
 
 def divergence(mean: Tensor, log_spread: Tensor, start: Tensor, scale: float) -> Tensor:

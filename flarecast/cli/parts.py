@@ -7,7 +7,7 @@ Records = Iterable[Mapping[str, Any]]
 
 
 def occasion_lines(records: Records) -> Iterator[str]:
-    """`- M1.0: model warned of 71 % of 610 flares, 12 h before the peak; ...`, a line an event."""
+    """`M1.0: model warned of 71 % of 610 flares, 12 h before the peak; ...`, a line an event."""
     found: dict[str, dict[str, Mapping[str, Any]]] = {}
     for record in records:
         if record["forecast"] == "model" and "n_occasions" in record and record["value"] is not None:
@@ -15,7 +15,7 @@ def occasion_lines(records: Records) -> Iterator[str]:
     for event, scores in found.items():
         parts = list(_parts(scores))
         if parts:
-            yield f"- {event}: the model {'; '.join(parts)}"
+            yield f"{event}: the model {'; '.join(parts)}"
 
 
 def _parts(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -35,16 +35,18 @@ def _parts(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def year_lines(records: Records) -> Iterator[str]:
-    """`- M1.0 by year: bss 0.31 pooled; 2011 0.20, 2012 0.18`, a line an event with several years."""
+    """`M1.0 by year: BSS 0.31 pooled; 2011 0.20, 2012 0.18; none in 3 others`, a line an event with years."""
     found: dict[str, dict[str, str]] = {}
     for record in records:
         year = record["subset"].removeprefix("year_")
         if record["score"] != "bss" or record["forecast"] != "model" or record["role"] == "out_of_fold":
             continue
         if record["subset"] in ("all", f"year_{year}"):
-            value = "-" if record["value"] is None else f"{record['value']:.2f}"
+            value = "-" if record["value"] is None else f"{record['value']:z.2f}"
             found.setdefault(record["event"], {}).setdefault(year, value)
     for event, values in found.items():
-        years = [f"{year} {value}" for year, value in values.items() if year != "all"]
-        if years:
-            yield f"- {event} by year: BSS {values.get('all', '-')} pooled; {', '.join(years)}"
+        known = [f"{year} {value}" for year, value in values.items() if year != "all" and value != "-"]
+        others = list(values.values()).count("-") - (values.get("all") == "-")
+        none = f"; none in {others} other{'' if others == 1 else 's'}" if others else ""
+        if known:
+            yield f"{event} by year: BSS {values.get('all', '-')} pooled; {', '.join(known)}{none}"

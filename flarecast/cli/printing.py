@@ -2,7 +2,7 @@
 
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -30,6 +30,13 @@ def print_table(
     for row in (head, *rows):
         cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
         click.echo((" " * gap).join([row[0].ljust(widths[0]), *cells]).rstrip())
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """Print remarks as a list, each wrapped and hanging from its dash; no name or number is broken."""
+    for remark in remarks:
+        wrapper = textwrap.TextWrapper(WIDTH, "- ", "  ", break_long_words=False, break_on_hyphens=False)
+        click.echo(wrapper.fill(remark))
 
 
 def _print_rich(head: Sequence[str], rows: Sequence[Sequence[str]], gap: int, faint: Sequence[int]) -> None:

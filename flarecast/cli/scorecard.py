@@ -1,13 +1,12 @@
 """A comparison on stdout: plain text of at most 80 columns, or rich tables on a terminal."""
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 import click
 
-from flarecast.cli.printing import WIDTH, print_table
+from flarecast.cli.printing import print_remarks, print_table
 
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 """Title, head, rows; the first column is flush left."""
@@ -24,8 +23,7 @@ MOST_PAIRED = 4
 def print_comparison(content: Mapping[str, Any]) -> None:
     """Print the rules, and for each event the scores, who is better at what, and skill against each other."""
     lines = [*_about(content), *content["rules"], f"truth: {content['truth']}"]
-    for line in lines:
-        click.echo("\n".join(textwrap.wrap(line, WIDTH, initial_indent="- ", subsequent_indent="  ")))
+    print_remarks(lines)
     for event in dict.fromkeys(record["event"] for record in content["records"]):
         for table in _tables(content, event):
             click.echo()

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from flarecast.cli.parts import occasion_lines, year_lines
-from flarecast.cli.printing import print_table
+from flarecast.cli.printing import print_remarks, print_table
 
 COLUMNS = ("tss", "hss", "average_precision", "bss", "ece")
 """Scores shown; scores.json holds all."""
@@ -32,30 +32,34 @@ def print_scores(content: Mapping[str, Any]) -> None:
     for event in dict.fromkeys(row["event"] for row in rows):
         of_event = [row for row in rows if row["event"] == event]
         cells_of: list[tuple[str, ...]] = []
+        faint: list[int] = []
         for forecast in dict.fromkeys(row["forecast"] for row in of_event):
             cells = [
                 next((row for row in of_event if (row["forecast"], row["score"]) == (forecast, name)), None)
                 for name in COLUMNS
             ]
             cells_of.append((meaning.get(forecast, forecast), *map(_value, cells)))
-            cells_of.append(("", *map(_bounds, cells)))
+            if any(cell is not None and cell["low"] is not None for cell in cells):
+                faint.append(len(cells_of))
+                cells_of.append(("", *map(_bounds, cells)))
         head = ("", *(SHORT.get(name, name) for name in COLUMNS))
-        print_table(_heading(of_event, content), head, cells_of, gap=1, faint=range(1, len(cells_of), 2))
+        print_table(_heading(of_event, content), head, cells_of, gap=1, faint=faint)
         click.echo()
         reasons |= dict.fromkeys(_reasons(of_event))
-    click.echo(f"- {content['about_intervals']}")
-    for line in _spread_lines(content):
-        click.echo(line)
-    for line in _lost_lines(content):
-        click.echo(line)
+    print_remarks(_remarks(content, reasons))
+
+
+def _remarks(content: Mapping[str, Any], reasons: Iterable[str]) -> Iterator[str]:
+    """What stands under the tables."""
+    yield content["about_intervals"]
+    yield from _spread_lines(content)
+    yield from _lost_lines(content)
     for lines in (occasion_lines, year_lines, _fold_lines):
-        for line in lines(content["records"]):
-            click.echo(line)
-    for reason in reasons:
-        click.echo(reason)
+        yield from lines(content["records"])
+    yield from reasons
     for name, pairing in content["pairing"]["references"].items():
         if pairing["pairs"]:
-            click.echo(_issue_times(name, pairing))
+            yield _issue_times(name, pairing)
 
 
 def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> str:
@@ -73,7 +77,7 @@ def _heading(rows: Sequence[Mapping[str, Any]], content: Mapping[str, Any]) -> s
 
 
 def _spread_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """Chance of training: `- M1.0: 5 members, uncalibrated, one by one: BSS 0.310 +- 0.012, ...`."""
+    """Chance of training: `M1.0: 5 members, uncalibrated, one by one: BSS 0.310 +- 0.012, ...`."""
     shown = {"bss": "BSS", "average_precision": "AP", "roc_auc": "AUC"}
     rows = [one for one in content.get("seed_spread", ()) if one["score"] in shown and not one["reason"]]
     for event in dict.fromkeys(row["event"] for row in rows):
@@ -84,22 +88,22 @@ def _spread_lines(content: Mapping[str, Any]) -> Iterator[str]:
             if name in of_event
         )
         count = next(iter(of_event.values()))["n_members"]
-        yield f"- {event}: {count} members, uncalibrated, one by one: {values}"
+        yield f"{event}: {count} members, uncalibrated, one by one: {values}"
 
 
 def _lost_lines(content: Mapping[str, Any]) -> Iterator[str]:
-    """What the threshold from calibration costs: `- M1.0: ... TSS 0.012 [0.00, 0.03] below the best ...`."""
+    """What the threshold from calibration costs: `M1.0: ... TSS 0.012 [0.00, 0.03] below the best ...`."""
     for record in content["records"]:
         chosen = record.get("decision_rule") == "tss" and record["value"] is not None
         if record["score"] == "tss_lost" and record["forecast"] == "model" and chosen:
             yield (
-                f"- {record['event']}: with the decision threshold from calibration TSS is {_cell(record)} "
+                f"{record['event']}: with the decision threshold from calibration TSS is {_cell(record)} "
                 "below the best that these windows allow"
             )
 
 
 def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """BSS of every fold: `- M1.0 out of fold, uncalibrated: BSS 0.31; by fold 0.28, 0.33, 0.30`."""
+    """BSS of every fold: `M1.0 out of fold, uncalibrated: BSS 0.31; by fold 0.28, 0.33, 0.30`."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for record in records:
         raw_of_folds = record["role"] == "out_of_fold"
@@ -110,12 +114,12 @@ def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for (_, what), values in found.items():
         folds = [value for name, value in values.items() if name.startswith("fold_")]
         if folds:
-            yield f"- {what}: BSS {values.get('all', '-')}; by fold {', '.join(folds)}"
+            yield f"{what}: BSS {values.get('all', '-')}; by fold {', '.join(folds)}"
 
 
 def _value(row: Mapping[str, Any] | None) -> str:
     """`0.612`, or a dash."""
-    return "-" if row is None or row["value"] is None else f"{row['value']:.3f}"
+    return "-" if row is None or row["value"] is None else f"{row['value']:z.3f}"
 
 
 def _bounds(row: Mapping[str, Any] | None) -> str:
@@ -129,12 +133,12 @@ def _bounds(row: Mapping[str, Any] | None) -> str:
 
 def _short(value: float) -> str:
     """`.55`, `-.16`, `1.02`."""
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.2f}"
+    return f"{value:z.2f}".replace("0.", ".", 1) if abs(value) < 0.995 else f"{value:.2f}"
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    """`0.612 [.55,.66]`."""
-    return f"{_value(row)} {_bounds(row)}".rstrip()
+    """`0.612 [.55,.66]`; the value alone where there is no interval."""
+    return _value(row) if row["low"] is None else f"{_value(row)} {_bounds(row)}"
 
 
 def _issue_times(name: str, pairing: Mapping[str, Any]) -> str:
@@ -142,19 +146,19 @@ def _issue_times(name: str, pairing: Mapping[str, Any]) -> str:
     hours, example = pairing["issue_offset_hours"], pairing["example"]
     when = f"{abs(hours):g} h {'earlier' if hours < 0 else 'later'}" if hours else "at the same time"
     return (
-        f"- {name}: {pairing['pairs']:,} pairs, issued {when} in the median, e.g. "
+        f"{name}: {pairing['pairs']:,} pairs, issued {when} in the median, e.g. "
         f"{example['reference_issue_time']} beside {example['issue_time']}"
     )
 
 
 def _reasons(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Why values or intervals are missing, a line a reason."""
+    """Why values or intervals are missing."""
     cells: dict[str, list[str]] = {}
     for row in rows:
         if row["reason"] and (row["value"] is None or row["low"] is None):
             reason = f"{row['event']}: {row['reason']}"
             cells.setdefault(reason, []).append(f"{row['score']} of {row['forecast']}")
     return [
-        f"- {reason} ({cells_of[0]}" + (f" and {len(cells_of) - 1} more cells)" if len(cells_of) > 1 else ")")
+        f"{reason} ({cells_of[0]}" + (f" and {len(cells_of) - 1} more cells)" if len(cells_of) > 1 else ")")
         for reason, cells_of in cells.items()
     ]

@@ -167,9 +167,8 @@ def test_a_reference_is_named_with_both_issue_times_and_two_of_one_name_are_refu
     result = call("evaluate", run / "calibrated.nc", "--reference", run / "forecasts.nc", *few)
     assert "\nmodel, calibrated " in result.output
     assert "best possible from rows" in result.output
-    assert re.search(
-        r"- forecasts: [\d,]+ pairs, issued at the same time in the median, e.g. ", result.output
-    )
+    said = " ".join(result.output.split())
+    assert re.search(r"- forecasts: [\d,]+ pairs, issued at the same time in the median, e.g. ", said)
     # What was not calibrated is not called so.
     assert "\nmodel, calibrated " not in call("evaluate", run / "forecasts.nc", *few).output
     (tmp_path / "forecasts.nc").write_bytes((run / "forecasts.nc").read_bytes())
@@ -218,4 +217,4 @@ def test_a_reason_is_told_once_and_cells_stay_apart(capsys):
     assert printed.count("only 3 blocks with events (tss of raw and 2 more cells)") == 1
     assert printed.count(" -12.345") == 6
     assert printed.count(" [-22.50,-10.25]") == 3
-    assert printed.count(" [-,-]") == 3
+    assert "[-,-]" not in printed, "a line without any interval is left out"

@@ -1,5 +1,6 @@
 """What forecasts hang on: swaps of whole regions, permutation importance, integrated gradients."""
 
+import csv
 import json
 import sys
 
@@ -18,12 +19,13 @@ from flarecast.explain import explain_importance, explain_windows, open_explaine
 from flarecast.explain import permuted as permuting
 from flarecast.explain.pictures import draw_attributions, draw_importance
 from flarecast.explain.swaps import swap_regions
+from flarecast.explain.tables import write_attributions
 from flarecast.explain.units import make_units
 from flarecast.files import sha256
 from flarecast.resources import Resources
 from flarecast.train import train
 from flarecast.train.trainings import train_all
-from flarecast.windows import step_rows
+from flarecast.windows import open_windows, step_rows
 
 NETWORKS = ["lstm", "gru", "cnn", "resnet", "inception_time", "cnn_lstm", "transformer"]
 
@@ -139,11 +141,16 @@ def test_importance_finds_the_feature_and_the_step_that_decide_and_nothing_else(
     assert max(map(abs, others)) < 0.1
 
 
-def test_gradients_find_the_step_that_decides(planted):
-    for one in explain_windows(planted, "M1.0", top=4):
+def test_gradients_find_the_step_that_decides_and_the_table_its_hours(planted, tmp_path):
+    found = explain_windows(planted, "M1.0", top=4)
+    for one in found:
         place = np.unravel_index(np.abs(one.shares).argmax(), one.shares.shape)
         assert place == (3, 1)
         assert one.shares[place] > 0
+    write_attributions(found, planted, tmp_path)
+    with (tmp_path / "attributions.csv").open(encoding="utf-8") as file:
+        largest = max(csv.DictReader(file), key=lambda line: abs(float(line["log_odds"])))
+    assert (largest["feature"], largest["hours_before_issue"]) == ("R_VALUE", "4")
 
 
 def test_a_feature_that_the_model_does_not_read_is_not_listed_and_one_without_weight_loses_nothing(explained):
@@ -412,6 +419,23 @@ def test_a_run_is_explained_by_the_models_of_its_folds_each_on_what_it_did_not_s
     for name in ("importance.csv", "importance-C1.0.svg"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     assert not (run / "evaluations.jsonl").read_text(encoding="utf-8").count("explanation")
+
+
+def test_what_is_explained_of_a_run_are_its_calibrated_forecasts_of_every_fold(run):
+    saved = schema.open_file(run / "calibrated.nc", schema.FORECASTS)
+    role = saved["role"].values == schema.ROLES.index("calibration")
+    for fold, part in enumerate(open_explained((run,), None, None, "cpu").parts, start=1):
+        rows = np.flatnonzero(role & (saved["fold"].values == fold))
+        place = {(saved["region"].values[row], saved["issue_time"].values[row]): row for row in rows}
+        names = zip(part.forecasts["region"].values, part.forecasts["issue_time"].values, strict=True)
+        same = saved["probability"].values[[place[name] for name in names]]
+        np.testing.assert_allclose(part.forecasts["probability"].values, same, rtol=1e-5)
+        assert (np.abs(same - part.forecasts["probability_raw"].values) > 1e-3).any()
+        units = make_units(
+            open_windows(run.parent / "windows.nc"), part.model.features, Explain(only=("TOTUSJH",))
+        )
+        found = permuting.permuted_probability(part, units, np.arange(part.index.size))
+        np.testing.assert_allclose(found[0], same, rtol=1e-5)
 
 
 def test_a_look_at_test_is_recorded_once_and_the_audit_warns_of_it(run, tmp_path):

@@ -377,6 +377,7 @@ CHANGES = (
     "ingest.options.n_steps=6",
     "model.name=logistic",
     "split.strategy=by_region",
+    "balance.name=class_weights",
     "events=['C1.0', 'M1.0']",
     "evaluate.resamples=100",
     "calibrate.fit_on=out_of_fold",

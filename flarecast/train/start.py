@@ -230,15 +230,20 @@ def begin_at(module: nn.Module, start: Start) -> None:
     Raises:
         FlarecastError: They are of another shape: other options of the model.
     """
-    mine = {name for name in module.state_dict() if not name.startswith("head.")}
-    try:
-        if not mine or mine != set(start.weights):
-            raise RuntimeError("other layers")
-        with torch.no_grad():
-            module.load_state_dict(start.weights, strict=False)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split("\n")[-1].split())[:200]
+    mine, its = (_sizes(weights) for weights in (without_head(module), start.weights))
+    other = next((name for name in {**mine, **its} if mine.get(name) != its.get(name)), None)
+    if other is not None or not mine:
+        reason = (
+            f"{other} of {mine.get(other, 'no size')}, not {its.get(other, 'none')}" if other else "no layer"
+        )
         raise FlarecastError(
             f"train.init_from: expected a {start.model_name} with model.options {start.model_options}, got "
             f"other options ({reason})"
-        ) from error
+        )
+    with torch.no_grad():
+        module.load_state_dict(start.weights, strict=False)
+
+
+def _sizes(weights: dict[str, Tensor]) -> dict[str, str]:
+    """Sizes of weights in words, by name."""
+    return {name: " x ".join(map(str, value.shape)) or "1" for name, value in weights.items()}

@@ -337,7 +337,12 @@ def test_an_encoder_that_saw_test_windows_is_refused_and_found_by_the_audit(
         ("resnet", {"init_from": "nowhere"}, {}, "a folder of `flarecast pretrain` or of a trained model"),
         ("cnn", {"init_from": "E"}, {}, "got model.name 'cnn', not 'resnet'"),
         ("resnet", {"init_from": "E"}, {"scale": {"name": "none"}}, "scale.name 'none', not 'signed_log'"),
-        ("resnet", {"init_from": "E"}, {"model": {"options": {"channels": [4]}}}, "got other options"),
+        (
+            "resnet",
+            {"init_from": "E"},
+            {"model": {"options": {"channels": [4]}}},
+            r"other options \(blocks\.\S+ of [\d x]+, not [\d x]+\)$",
+        ),
         ("resnet", {"init_from": "E"}, {"model": {"features": ["TOTFX"]}}, "model.features .'TOTFX',., not"),
         (
             "logistic",

@@ -4,7 +4,7 @@ One histogram a block, of events and of non-events over bins of the probability,
 product, gives ROC, precision-recall, skill and value over the decision threshold, and reliability.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,11 +61,10 @@ class Curves:
         Args:
             curve: Function of hits and false alarms, each of shape (..., bin), to a curve (..., point).
         """
-        bounds = [
-            quantiles(curve(events.cumsum(axis=-1), others.cumsum(axis=-1)))
+        return widest(
+            curve(events.cumsum(axis=-1), others.cumsum(axis=-1))
             for events, others in zip(self.drawn_events, self.drawn_non_events, strict=True)
-        ]
-        return np.min([low for low, _ in bounds], axis=0), np.max([high for _, high in bounds], axis=0)
+        )
 
 
 def count_curves(
@@ -109,12 +108,25 @@ def count_curves(
     )
 
 
-def quantiles(resampled: FloatArray, confidence: float = CONFIDENCE) -> tuple[FloatArray, FloatArray]:
-    """Bounds of the middle of resampled values (resample, point), each (point,), without the undefined."""
+def widest(ways: Iterable[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """Pointwise 95 % band of a curve that was resampled in several ways: of all their bounds the outer ones.
+
+    Args:
+        ways: The curve in every resample, an array (resample, point) a way; the undefined is left out.
+
+    Returns:
+        Lower and upper bound, each of shape (point,).
+    """
+    bounds = [_quantiles(resampled) for resampled in ways]
+    return np.min([low for low, _ in bounds], axis=0), np.max([high for _, high in bounds], axis=0)
+
+
+def _quantiles(resampled: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the middle of resampled values."""
     resampled = np.where(np.isfinite(resampled), resampled, np.nan)
     known = ~np.isnan(resampled).all(axis=0)
     low, high = (np.full(resampled.shape[1], np.nan) for _ in range(2))
-    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     low[known], high[known] = np.nanquantile(resampled[:, known], tails, axis=0)
     return low, high
 

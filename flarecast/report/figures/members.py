@@ -7,7 +7,7 @@ from flarecast import skill
 from flarecast.evaluate.subsets import draw_ways
 from flarecast.report.canvas import BAND, FAINT, Panel, draw_grid, paper, style_of
 from flarecast.report.content import MODEL, SEED, Content
-from flarecast.report.curves import N_RESAMPLES, quantiles
+from flarecast.report.curves import N_RESAMPLES, widest
 
 FloatArray = NDArray[np.float64]
 
@@ -96,16 +96,17 @@ def _retained(content: Content, event: str) -> dict[str, FloatArray]:
     by_doubt, by_probability = (skill.retained_error(skill.sum_retained(error, doubt)) for doubt in doubts)
     rng = np.random.default_rng(SEED)
     drawn = draw_ways(content.forecasts, column, rows, blocks="wider", rng=rng, resamples=N_RESAMPLES)
-    bounds = []
+    resampled = []
     for sample in drawn.ways.values():
         sums = [skill.sum_retained(error, doubt, sample.blocks) for doubt in doubts]
         first, second = (skill.retained_error(skill.combined(one, sample.counts)) for one in sums)
-        bounds.append(quantiles(first - second))
+        resampled.append(first - second)
+    low, high = widest(resampled)
     return {
         "kept": skill.RETAINED,
         "by_doubt": by_doubt,
         "by_probability": by_probability,
         "difference": by_doubt - by_probability,
-        "low": np.min([low for low, _ in bounds], axis=0),
-        "high": np.max([high for _, high in bounds], axis=0),
+        "low": low,
+        "high": high,
     }

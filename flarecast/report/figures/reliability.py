@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from flarecast.report.canvas import BAND, FAINT, GRID, INK, Panel, draw_grid, paper, style_of
 from flarecast.report.content import MODEL, Content
-from flarecast.report.curves import Curves, quantiles
+from flarecast.report.curves import Curves, widest
+from flarecast.skill.sums import ratio
 
 FloatArray = NDArray[np.float64]
 
@@ -62,16 +63,11 @@ def _bins(curves: Curves) -> dict[str, FloatArray]:
     gathered = np.eye(code.max() + 1)[code]
     n, came = counted @ gathered, curves.events @ gathered
     mean = np.nan_to_num(curves.mean * counted) @ gathered / n
-    bounds = []
-    for events, others, sums in zip(
-        curves.drawn_events, curves.drawn_non_events, curves.drawn_sum, strict=True
-    ):
-        drawn = (events + others) @ gathered
-        with np.errstate(invalid="ignore", divide="ignore"):
-            error = (events @ gathered - sums @ gathered) / drawn
-        bounds.append(quantiles(error - (came / n - mean)))
-    low = np.min([one for one, _ in bounds], axis=0)
-    high = np.max([one for _, one in bounds], axis=0)
+    drawn = zip(curves.drawn_events, curves.drawn_non_events, curves.drawn_sum, strict=True)
+    low, high = widest(
+        ratio((events - sums) @ gathered, (events + others) @ gathered) - (came / n - mean)
+        for events, others, sums in drawn
+    )
     return {
         "mean_probability": mean,
         "observed_frequency": came / n,

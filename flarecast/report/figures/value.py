@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from flarecast import skill
 from flarecast.report.canvas import BAND, FAINT, Panel, draw_grid, paper, style_of
 from flarecast.report.content import MODEL, Content
 
@@ -29,11 +30,8 @@ def draw_value(content: Content, event: str) -> Panel:
         zero = np.zeros((*hits.shape[:-1], 1))
         caught = np.concatenate([zero, hits], axis=-1)[..., place]
         wrong = np.concatenate([zero, false_alarms], axis=-1)[..., place]
-        events, total = hits[..., -1:], hits[..., -1:] + false_alarms[..., -1:]
-        spent = RATIOS * (caught + wrong) + events - caught
-        without = np.minimum(RATIOS * total, events)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((without - spent) / (without - RATIOS * events))
+        sums = skill.CostSums(caught, wrong, hits[..., -1], false_alarms[..., -1], RATIOS)
+        return skill.economic_value(sums)
 
     figure = paper(3.4)
     axes = figure.subplots()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from damaging import damage
 
 from flarecast import schema
 from flarecast.errors import FlarecastError
@@ -33,27 +34,6 @@ TABLE = "issue_time,valid_from,valid_to,region,event,probability,occurred\n" + "
 CHARACTERS = b'0123456789,:;-./ TZ\t\n\r+eENnainf\x00\xff\xc3"'
 
 
-def mutant(text: str, rng: np.random.Generator) -> bytes:
-    """A text with a few bytes changed, put in, widened, cut or doubled, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 5)):
-        place = int(rng.integers(len(content) + 1))
-        kind = rng.integers(5)
-        if kind == 0:
-            content[place : place + 1] = bytes([int(rng.integers(256))])
-        elif kind == 1:
-            content[place : place + 1] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]])
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 40))]
-        elif kind == 3:
-            content[place:place] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]]) * int(
-                rng.integers(1, 400)
-            )
-        else:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 120))) : place]
-    return bytes(content)
-
-
 READERS = {
     "daily data": ("2012_DSD.txt", DAILY, lambda folder, rng: ingest_noaa_disk(folder, rng, history_days=2)),
     "reports": ("20120315RSGA.txt", REPORT, lambda folder, _: read_swpc_rsga(folder)),
@@ -68,7 +48,7 @@ def test_a_damaged_text_gives_windows_or_one_sentence(tmp_path, kind, n_mutants)
     rng, n_read, sentences = np.random.default_rng(2012), 0, []
     layout = schema.WINDOWS if kind == "daily data" else schema.FORECASTS
     for _ in range(n_mutants):
-        (tmp_path / name).write_bytes(mutant(text, rng))
+        (tmp_path / name).write_bytes(damage(text, CHARACTERS, rng))
         try:
             found = read(tmp_path, rng)
         except FlarecastError as error:

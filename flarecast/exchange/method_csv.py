@@ -39,9 +39,11 @@ def choose_method(raw: Path, method: str, found: Collection[str]) -> tuple[str, 
     if not method and len(methods) == 1:
         method = methods[0]
     if method not in methods:
+        shown = ", ".join(name[:60] for name in methods[:10]) or "none"
+        more = f" and {len(methods) - 10} more" if len(methods) > 10 else ""
         raise FlarecastError(
-            f"{raw}: expected one method among {', '.join(methods) or 'none'}, got {method or 'none named'};"
-            " name it with --method"
+            f"{raw}: expected one method among {shown}{more}, got {method or 'none named'}; name it with "
+            "--method"
         )
     return method, methods
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from damaging import damage
 
 from flarecast import schema
 from flarecast.errors import FlarecastError
@@ -42,29 +43,6 @@ FILES = {
 CHARACTERS = b"0123456789,:{}[]\"'.-+eE \t\n\rnulltrue\x00\xff\xc3\\"
 
 
-def mutant(text, rng):
-    """A text with a few bytes changed, put in, doubled or cut, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 5)):
-        place = int(rng.integers(len(content))) if content else 0
-        kind = rng.integers(5)
-        if kind == 0 and content:
-            content[place] = int(rng.integers(256))
-        elif kind == 1:
-            content[place : place + 1] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]])
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 30))]
-        elif kind == 3:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 60))) : place]
-        else:
-            content[place:place] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]]) * int(
-                rng.integers(1, 500)
-            )
-    if rng.integers(20) == 0:
-        del content[int(rng.integers(len(content) + 1)) :]
-    return bytes(content)
-
-
 @pytest.mark.parametrize("n_mutants", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_damaged_files_give_forecasts_and_a_count_or_one_sentence(tmp_path, n_mutants):
     rng = np.random.default_rng(20251024)
@@ -74,7 +52,7 @@ def test_damaged_files_give_forecasts_and_a_count_or_one_sentence(tmp_path, n_mu
         name = list(FILES)[number % len(FILES)]
         reader, text = FILES[name]
         path = tmp_path / name
-        path.write_bytes(mutant(text, rng))
+        path.write_bytes(damage(text, CHARACTERS, rng))
         try:
             forecasts = READERS[reader](path)
         except FlarecastError as error:

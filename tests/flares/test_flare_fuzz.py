@@ -6,6 +6,7 @@ import tarfile
 
 import numpy as np
 import pytest
+from damaging import damage
 
 from flarecast.errors import FlarecastError
 from flarecast.flares import read_flares
@@ -53,33 +54,6 @@ LISTS = {
 CHARACTERS = b"0123456789ABCMX.,:/-+ \t\n\r\"'eE\x00\x1a\xff\xc3"
 
 
-def mutant(text, rng):
-    """A text with a few bytes changed, put in, doubled or cut, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 6)):
-        if not content:
-            break
-        place = int(rng.integers(len(content)))
-        kind = rng.integers(6)
-        if kind == 0:
-            content[place] = int(rng.integers(256))
-        elif kind == 1:
-            content[place] = CHARACTERS[rng.integers(len(CHARACTERS))]
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 40))]
-        elif kind == 3:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 60))) : place]
-        elif kind == 4:
-            content[place:place] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]]) * int(
-                rng.integers(1, 2000)
-            )
-        else:
-            lines = bytes(content).split(b"\n")
-            lines.insert(int(rng.integers(len(lines))), lines[int(rng.integers(len(lines)))])
-            content = bytearray(b"\n".join(lines))
-    return bytes(content)
-
-
 def check(path):
     try:
         table = read_flares([path], max_bad_rows=10)
@@ -100,7 +74,7 @@ def test_damaged_lists_give_flares_and_a_count_or_one_sentence(tmp_path, n_mutan
     for number in range(n_mutants):
         name = names[number % len(names)]
         path = tmp_path / name
-        path.write_bytes(mutant(LISTS[name], rng))
+        path.write_bytes(damage(LISTS[name], CHARACTERS, rng))
         n_flares += check(path)
     assert n_flares > n_mutants / 3, (
         "most mutants should still hold a flare, or the test tests the header only"

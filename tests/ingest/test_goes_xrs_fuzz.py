@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from damaging import damage
 
 from flarecast import served
 from flarecast.errors import FlarecastError
@@ -25,32 +26,13 @@ def check(piece):
     assert not np.isinf(piece.flux).any()
 
 
-def mutant(content, rng):
-    """A file with a few bytes changed, put in, doubled or cut, as files get damaged."""
-    content = bytearray(content)
-    for _ in range(rng.integers(1, 5)):
-        place = int(rng.integers(len(content))) if content else 0
-        kind = rng.integers(4)
-        if kind == 0:
-            content[place : place + 1] = bytes([int(rng.integers(256))])
-        elif kind == 1:
-            content[place : place + 1] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]])
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 30))]
-        else:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 60))) : place]
-    if rng.integers(20) == 0:
-        del content[int(rng.integers(len(content) + 1)) :]
-    return bytes(content)
-
-
 @pytest.mark.parametrize("n_mutants", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_damaged_json_gives_minutes_or_one_sentence(tmp_path, n_mutants):
     rng = np.random.default_rng(20230529)
     path = tmp_path / "xrays-6-hour.json"
     n_read = 0
     for _ in range(n_mutants):
-        path.write_bytes(mutant(LIVE.encode(), rng))
+        path.write_bytes(damage(LIVE, CHARACTERS, rng))
         try:
             pieces = read_live(path, served.Served())
         except FlarecastError:

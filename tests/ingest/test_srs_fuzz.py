@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from damaging import damage
 
 from flarecast import schema
 from flarecast.errors import FlarecastError
@@ -44,31 +45,6 @@ EVENTS = """:Date: 2012 03 08
 CHARACTERS = b"0123456789NSEW IA.XZ:-\t\n\r\x00\xff\xc3"
 
 
-def mutant(text, rng):
-    """A text with a few bytes changed, put in, widened or cut, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 6)):
-        if not content:
-            break
-        place = int(rng.integers(len(content)))
-        kind = rng.integers(5)
-        if kind == 0:
-            content[place] = int(rng.integers(256))
-        elif kind == 1:
-            content[place] = CHARACTERS[rng.integers(len(CHARACTERS))]
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 60))]
-        elif kind == 3:
-            content[place:place] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]]) * int(
-                rng.integers(1, 500)
-            )
-        else:
-            lines = bytes(content).split(b"\n")
-            lines.insert(int(rng.integers(len(lines))), lines[int(rng.integers(len(lines)))])
-            content = bytearray(b"\n".join(lines))
-    return bytes(content).decode("latin-1")
-
-
 @pytest.mark.parametrize("n_mutants", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_damaged_summaries_give_regions_and_a_count(n_mutants):
     rng = np.random.default_rng(11429)
@@ -76,7 +52,7 @@ def test_damaged_summaries_give_regions_and_a_count(n_mutants):
     for number in range(n_mutants):
         text, name = ((SUMMARY, "20120308SRS.txt"), (OLD_SUMMARY, "19960106SRS.txt"))[number % 2]
         tally = SrsTally()
-        summary = parse_srs(Text(name, name, mutant(text, rng)), tally)
+        summary = parse_srs(Text(name, name, damage(text, CHARACTERS, rng).decode("latin-1")), tally)
         assert summary is not None or tally.skipped
         for region in summary.regions if summary else ():
             n_regions += 1
@@ -94,7 +70,7 @@ def test_damaged_folders_give_windows_or_one_sentence(tmp_path, n_mutants):
     n_windows = 0
     for _ in range(n_mutants):
         for name, text in names.items():
-            (tmp_path / name).write_bytes(mutant(text, rng).encode("latin-1"))
+            (tmp_path / name).write_bytes(damage(text, CHARACTERS, rng))
         try:
             windows = ingest_noaa_regions(tmp_path, rng)
         except FlarecastError:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from damaging import damage
 
 from flarecast import goes, schema, served
 from flarecast.cycles import iso, seconds
@@ -414,25 +415,6 @@ RADIO = json.dumps(
 CHARACTERS = b"0123456789,:{}[]\"'.-+eE \t\n\rnulltrue\x00\xff\xc3\\"
 
 
-def mutant(text, rng):
-    """A text with a few bytes changed, put in, doubled or cut, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 5)):
-        place = int(rng.integers(len(content))) if content else 0
-        kind = rng.integers(4)
-        if kind == 0:
-            content[place : place + 1] = bytes([int(rng.integers(256))])
-        elif kind == 1:
-            content[place : place + 1] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]])
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 30))]
-        else:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 60))) : place]
-    if rng.integers(20) == 0:
-        del content[int(rng.integers(len(content) + 1)) :]
-    return bytes(content)
-
-
 @pytest.mark.parametrize("n_mutants", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_damaged_files_give_windows_or_one_sentence(tmp_path, n_mutants):
     rng = np.random.default_rng(20251024)
@@ -441,7 +423,7 @@ def test_damaged_files_give_windows_or_one_sentence(tmp_path, n_mutants):
     for number in range(n_mutants):
         damaged = list(files)[0 if number % 2 == 0 else number % 3]
         for name, text in files.items():
-            (tmp_path / name).write_bytes(mutant(text, rng) if name == damaged else text.encode())
+            (tmp_path / name).write_bytes(damage(text, CHARACTERS, rng) if name == damaged else text.encode())
         try:
             days = read_served_days(tmp_path).days if number % 2 else read_served_regions(tmp_path).summaries
             if number % 10 < 2:  # the rest of the way, less often

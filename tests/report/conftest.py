@@ -1,7 +1,5 @@
 """A small run of the simulated Sun, made once."""
 
-import shutil
-
 import pytest
 
 from flarecast.chain import run_all
@@ -48,12 +46,3 @@ def members_run(tmp_path_factory):
         "ensemble.options.members=3",
     ]
     return make(tmp_path_factory.mktemp("members"), small)
-
-
-@pytest.fixture
-def copy(plain_run, tmp_path):
-    """A run that a test may spoil."""
-    shutil.copytree(
-        plain_run.folder, tmp_path / "run", ignore=shutil.ignore_patterns("figures", "*.html", "*.md")
-    )
-    return RunFolder(tmp_path / "run")

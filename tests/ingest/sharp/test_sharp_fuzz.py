@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from damaging import damage
 
 from flarecast import schema
 from flarecast.errors import FlarecastError
@@ -35,33 +36,6 @@ NAMES = tuple(FEATURES)
 CHARACTERS = b"0123456789eE.+-,_:'\" =/TAIx\t\n\r\x00\xff\xc3"
 
 
-def mutant(text, rng):
-    """A text with a few bytes changed, put in, doubled or cut, as files get damaged."""
-    content = bytearray(text.encode())
-    for _ in range(rng.integers(1, 6)):
-        if not content:
-            break
-        place = int(rng.integers(len(content)))
-        kind = rng.integers(6)
-        if kind == 0:
-            content[place] = int(rng.integers(256))
-        elif kind == 1:
-            content[place] = CHARACTERS[rng.integers(len(CHARACTERS))]
-        elif kind == 2:
-            del content[place : place + int(rng.integers(1, 60))]
-        elif kind == 3:
-            content[place:place] = content[max(0, place - int(rng.integers(1, 60))) : place]
-        elif kind == 4:
-            content[place:place] = bytes([CHARACTERS[rng.integers(len(CHARACTERS))]]) * int(
-                rng.integers(1, 500)
-            )
-        else:
-            lines = bytes(content).split(b"\n")
-            lines.insert(int(rng.integers(len(lines))), lines[int(rng.integers(len(lines)))])
-            content = bytearray(b"\n".join(lines))
-    return bytes(content)
-
-
 def read(columns):
     """Records of cells; what they hold is possible."""
     tally = Tally()
@@ -84,7 +58,9 @@ def test_damaged_tables_give_records_and_a_count_or_one_sentence(n_mutants):
     for number in range(n_mutants):
         text = TABLE if number % 2 else TABLE.replace(',"11158,11159"', ",11158").replace(",", "\t")
         try:
-            columns = parse_table(mutant(text, rng).decode("utf-8-sig", errors="replace"), "x", Tally())
+            columns = parse_table(
+                damage(text, CHARACTERS, rng).decode("utf-8-sig", errors="replace"), "x", Tally()
+            )
         except FlarecastError:
             continue
         n_records += read(columns)
@@ -97,7 +73,9 @@ def test_damaged_headers_give_a_record_or_a_count(n_mutants):
     n_records = 0
     for _ in range(n_mutants):
         tally = Tally()
-        columns = parse_header(mutant(HEADER, rng).decode("latin-1"), "x", "hmi.sharp_cea_720s", tally)
+        columns = parse_header(
+            damage(HEADER, CHARACTERS, rng).decode("latin-1"), "x", "hmi.sharp_cea_720s", tally
+        )
         n_records += read(columns)
         assert columns["T_REC"] or tally.skipped
     assert n_records > n_mutants / 2
@@ -109,7 +87,7 @@ def test_a_damaged_list_of_harps_is_read_or_one_sentence(n_mutants):
     n_harps = 0
     for _ in range(n_mutants):
         try:
-            found = parse_map(mutant(LIST, rng).decode("utf-8-sig", errors="replace"), "x")
+            found = parse_map(damage(LIST, CHARACTERS, rng).decode("utf-8-sig", errors="replace"), "x")
         except FlarecastError:
             continue
         n_harps += len(found)
@@ -126,7 +104,11 @@ def test_a_damaged_kept_answer_is_never_believed(tmp_path, n_mutants):
     good, note = path.read_text(), path.with_suffix(".json").read_text()
     n_believed = 0
     for number in range(n_mutants):
-        csv, json = (mutant(good, rng), note.encode()) if number % 2 else (good.encode(), mutant(note, rng))
+        csv, json = (
+            (damage(good, CHARACTERS, rng), note.encode())
+            if number % 2
+            else (good.encode(), damage(note, CHARACTERS, rng))
+        )
         path.write_bytes(csv)
         path.with_suffix(".json").write_bytes(json)
         kept = cache.load(path, (), Tally())
@@ -141,7 +123,7 @@ def test_damaged_folders_give_windows_or_one_sentence(tmp_path, n_mutants):
     n_windows = 0
     for _ in range(n_mutants):
         for name, text in (("a.csv", TABLE), ("b.header", HEADER), ("all_harps_with_noaa_ars.txt", LIST)):
-            (tmp_path / name).write_bytes(mutant(text, rng))
+            (tmp_path / name).write_bytes(damage(text, CHARACTERS, rng))
         try:
             windows = ingest_sharp(tmp_path, rng, n_steps=2, stride_minutes=12.0)
         except FlarecastError:

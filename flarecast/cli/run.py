@@ -9,7 +9,6 @@ from flarecast.cli.options import (
     IN,
     OUT,
     OUT_FOLDER,
-    config_options,
     device_option,
     epoch_progress,
     say,
@@ -20,7 +19,10 @@ from flarecast.cli.options import (
 
 @click.command("run")
 @click.argument("raw", type=IN, required=False)
-@config_options
+@click.option("-c", "--config", "config_path", type=IN, help="TOML file of the run; its stem names the run.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change one key, e.g. train.epochs=5."
+)
 @click.option("-o", "--output", type=OUT_FOLDER, help="The run's folder; default data/runs/<run>.")
 @click.option(
     "--windows", "windows_path", type=OUT, help="windows.nc to write; default data/windows/<run>.nc."
@@ -39,8 +41,8 @@ def command(
 ) -> None:
     """The whole chain in one process, for those without make.
 
-    The stem of the configuration names the run. RAW is the folder of raw data; the simulated Sun needs none,
-    and a run with a [download] fetches it to data/raw/<run> where it is not named.
+    RAW is the folder of raw data. The simulated Sun needs none, and a run with a [download] fetches it to
+    data/raw/<run> where it is not named.
     """
     from flarecast.chain import RunFolder, run_all
     from flarecast.cli.table import print_scores

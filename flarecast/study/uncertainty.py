@@ -47,6 +47,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "mc_dropout": {"ensemble": {"name": "mc_dropout", "options": {"members": 20}}},
     "laplace": {"ensemble": {"name": "laplace", "options": {"members": 20}}},
     "variational": {"ensemble": {"name": "variational", "options": {"members": 20}}},
+    "gp": {"ensemble": {"name": "gp", "options": {"members": 20}}},
     "swag": {"train": {"averaging": "swag", "averaging_options": {"per_epoch": 4, "members": 20}}},
 }
 """What each arm changes in the configuration."""

@@ -34,13 +34,31 @@ def draw_over_time(content: Content, event: str) -> Panel:
     if content.both(event):
         return Panel("over_time", TITLE, CAPTION, missing=content.both(event), event=event)
     rows = content.rows_of(event)
-    year, occurred = _year(content)[rows], content.occurred(event)[rows]
+    start = content.forecasts["valid_from"].values[rows].astype("datetime64[s]")
+    year = start.astype("datetime64[Y]").astype(int) + 1970
+    occurred = content.occurred(event)[rows].astype(float)
     years = np.arange(year.min(), year.max() + 1)
-    events = np.bincount(year[occurred] - years[0], minlength=years.size)
-    table: dict[str, list[object]] = {"year": years.tolist(), "events": events.tolist()}
+    table: dict[str, list[object]] = {"year": years.tolist()}
+    events = np.bincount(year - years[0], occurred, years.size)
+    table["events"] = [int(n) for n in events]
     figure = paper(3.6)
     axes, below = figure.subplots(2, sharex=True, height_ratios=[2, 1])
-    table |= {f"bss_{name}": skill for name, skill in _draw_skills(axes, content, event, years).items()}
+    beside = [name for name in content.beside if content.probability(event, name) is not None]
+    compared = [MODEL, *beside[:MOST_BESIDE]]
+    for name, marker in reversed(list(zip(compared, MARKERS, strict=False))):
+        probability = content.probability(event, name)
+        assert probability is not None
+        skill = [_skill(probability[rows][year == one], occurred[year == one]) for one in years]
+        table[f"bss_{name}"] = [*skill]
+        shown = [np.nan if value is None else value for value in skill]
+        axes.plot(
+            years,
+            shown,
+            marker=marker,
+            ms=4 if name == MODEL else 3,
+            label=label_of(name),
+            **style_of(name, content.names),
+        )
     bounds = _draw_bounds(axes, content, event)
     table |= {
         f"bss_{MODEL}_{side}": [bounds.get(one, (None, None))[n] for one in years.tolist()]
@@ -59,32 +77,6 @@ def draw_over_time(content: Content, event: str) -> Panel:
         caption = f"{CAPTION} Area: monthly sunspot number ({content.sunspots.source})."
         _draw_sunspots(below, content.sunspots, years)
     return Panel("over_time", TITLE, caption, figure, table, event=event)
-
-
-def _draw_skills(
-    axes: "Axes", content: Content, event: str, years: NDArray[np.int64]
-) -> dict[str, list[object]]:
-    """Lines of the model and what stands beside it; the skill of each year by name, None without one."""
-    rows = content.rows_of(event)
-    occurred, year = content.occurred(event)[rows].astype(float), _year(content)[rows]
-    beside = [name for name in content.beside if content.probability(event, name) is not None]
-    found: dict[str, list[object]] = {}
-    for name, marker in reversed(list(zip((MODEL, *beside[:MOST_BESIDE]), MARKERS, strict=False))):
-        probability = content.probability(event, name)
-        assert probability is not None
-        skill = [_skill(probability[rows][year == one], occurred[year == one]) for one in years]
-        found[name] = [*skill]
-        shown = [np.nan if value is None else value for value in skill]
-        size = 4 if name == MODEL else 3
-        style = style_of(name, content.names)
-        axes.plot(years, shown, marker=marker, ms=size, label=label_of(name), **style)
-    return found
-
-
-def _year(content: Content) -> NDArray[np.int64]:
-    """Year in which each window's flares may begin to count, shape (window,)."""
-    start = content.forecasts["valid_from"].values.astype("datetime64[s]")
-    return np.asarray(start.astype("datetime64[Y]").astype(np.int64) + 1970)
 
 
 def _draw_bounds(axes: "Axes", content: Content, event: str) -> dict[int, tuple[float, float]]:

@@ -45,6 +45,7 @@ def test_a_model_without_members_has_no_word_of_them(plain_run):
 def test_ranges_of_the_picture_are_medians_that_hold_the_forecast(members_run, scored):
     drawn = columns_of(members_run.figures / "ranges_C1.0.csv")
     assert drawn["windows"].sum() == scored.sizes["window"]
+    assert "ensembles are too sure" in members_run.report.read_text()
     assert (drawn["low"] <= drawn["probability"]).all()
     assert (drawn["probability"] <= drawn["high"]).all()
     likeliest = np.argsort(scored["probability"].values[:, 0], kind="stable")[-int(drawn["windows"][-1]) :]

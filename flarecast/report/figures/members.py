@@ -19,7 +19,8 @@ RANGES = "What the members say"
 RANGES_CAPTION = (
     "In each twentieth of the windows, sorted by probability, the median ends of their ranges, which hold "
     "90 % of the {n} members, calibrated like their mean (the line). A range is about the model, what other "
-    "trainings or weights would say: not about the Sun, nor about how far the whole calibration is off."
+    "trainings or weights would say: not about the Sun, nor about how far the whole calibration is off. Most "
+    "ensembles are too sure: 90 % of the members do not hold the true probability nine times in ten."
 )
 DOUBT = "Doubt and failure"
 DOUBT_CAPTION = (

@@ -153,14 +153,25 @@ def draw_behind(axes: "Axes", edges: IntArray, monthly: Sunspots | None) -> None
     if monthly is not None:
         near = (monthly.month > first - _ROTATION * 2) & (monthly.month < last + _ROTATION * 2)
         spots = monthly.number[near]
-        behind.fill_between(dates_of(monthly.month[near]), spots, color="#d2d2d2", lw=0, zorder=1)
+        months = dates_of(monthly.month[near])
+        behind.fill_between(months, spots, color="#d2d2d2", lw=0, zorder=1)
         top = max(spots.max(initial=0.0) * 1.15, 1.0)
+        _draw_in_front(axes, months, spots, top)
     behind.set_ylim(0, top)
     behind.set_yticks([])
     behind.spines[["top", "right"]].set_visible(False)
     behind.set_zorder(1)
     axes.set_zorder(2)
     axes.patch.set_visible(False)
+
+
+def _draw_in_front(axes: "Axes", months: Any, spots: Any, top: float) -> None:
+    """The edge of the area, before the bars, which may hide all of it."""
+    front = axes.twinx()
+    front.plot(months, spots, color="#9a9a9a", lw=0.9)
+    front.set_ylim(0, top)
+    front.set_axis_off()
+    front.set_zorder(3)
 
 
 def _finish(

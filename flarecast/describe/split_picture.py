@@ -107,7 +107,7 @@ def draw_split(
     panels[-1].set_xlim(*dates_of(content.coarse[[0, -1]]))
     _finish(figure, roles, content, split)
     if monthly is not None:
-        credit = f"Grey: {monthly.credit}".replace(": WDC", ",\nWDC")
+        credit = f"Grey: {monthly.credit[0].lower()}{monthly.credit[1:]}".replace(": WDC", ",\nWDC")
         panels[-1].set_xlabel(credit, fontsize=7, loc="right", color="#555555")
     return figure
 
@@ -200,8 +200,10 @@ def _draw_folds(axes: "Axes", content: Content, names: list[str]) -> None:
         axes.annotate(text, (1.01, fold), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
     n_folds = len(content.role)
     axes.set_ylim(n_folds - 0.45, -0.55)
-    labels = names if len(names) == n_folds else [""] * n_folds
-    labels = [f"{label}  {fold}" for fold, label in enumerate(labels)] if n_folds > 1 else ["share"]
+    labels = ["share"]
+    if n_folds > 1:
+        known = names if len(names) == n_folds else [""] * n_folds
+        labels = [f"{fold}: {name}".rstrip(": ") for fold, name in enumerate(known)]
     axes.set_yticks(range(n_folds), labels, fontsize=8 if n_folds > 1 else 10)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -17,13 +17,14 @@ import xarray as xr
 
 from flarecast.batches import choose_device
 from flarecast.config import Config
-from flarecast.ensembles import SWAG, recipe_of
+from flarecast.ensembles import recipe_of
 from flarecast.ensembles.members import MEMBERS, member_folder
 from flarecast.errors import FlarecastError
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
 from flarecast.resources import Resources
 from flarecast.schema import ROLES, SPLIT, open_file
 from flarecast.train.averaging_phase import phases
+from flarecast.train.members import remove_members
 from flarecast.train.processes import FIRST, wait_for_all
 from flarecast.train.stacked import worth_stacking
 from flarecast.train.task import Plan
@@ -81,7 +82,7 @@ def train_all(
     has_validation = (roles["role"].values == ROLES.index("validation")).any(axis=1)
     contenders = _contenders(config, folder)
     if resources.processes.rank == FIRST:
-        _remove_stale(folder, config, n_folds)
+        _remove_stale(folder, contenders, n_folds, final)
         (folder / DESCRIPTION).unlink(missing_ok=True)
     wait_for_all(resources.processes)
     others = [fold for fold in range(n_folds) if fold != final]
@@ -143,14 +144,11 @@ def plan_of(folders: list[Path], config: Config) -> Plan:
 
 
 def _with_members(training: Training) -> list[Group]:
-    """The training of a model behind those of its members that are trained apart; stale ones are removed.
+    """The training of a model behind those of its members that are trained apart.
 
     Those that go through their epochs as one are one group, with the model last.
     """
     recipe = recipe_of(training.config)
-    for path in _folders_in(training.folder / MEMBERS):
-        if path.name not in map(str, recipe.in_folders) and training.config.train.averaging != SWAG:
-            shutil.rmtree(path, ignore_errors=True)  # several processes may be at it
     beside = [
         replace(
             training,
@@ -167,15 +165,25 @@ def _with_members(training: Training) -> list[Group]:
     return [(one,) for one in trainings]
 
 
-def _remove_stale(folder: Path, config: Config, n_folds: int) -> None:
-    """Remove the models of rivals and folds that are no longer part of the run."""
-    for parent in (folder, *_folders_in(folder / RIVALS)):
-        for path in _folders_in(parent / FOLDS):
+def _remove_stale(folder: Path, contenders: dict[str, tuple[Config, Path]], n_folds: int, final: int) -> None:
+    """Remove the models of rivals and folds that are no longer part of the run, and members likewise.
+
+    Those that averaging drew go before others are trained in their place.
+    """
+    wheres = [where for _, where in contenders.values()]
+    for path in _folders_in(folder / RIVALS):
+        if path not in wheres:
+            shutil.rmtree(path)
+    for config, where in contenders.values():
+        for path in _folders_in(where / FOLDS):
             if path.name not in map(str, range(n_folds)):
                 shutil.rmtree(path)
-    for path in _folders_in(folder / RIVALS):
-        if path.name not in config.rivals:
-            shutil.rmtree(path)
+        kept = set(map(str, recipe_of(config).in_folders))
+        for place in (fold_folder(where, fold, final) for fold in range(n_folds)):
+            remove_members(place)
+            for path in _folders_in(place / MEMBERS):
+                if path.name not in kept:
+                    shutil.rmtree(path)
 
 
 def _folders_in(folder: Path) -> Iterator[Path]:

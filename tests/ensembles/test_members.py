@@ -123,6 +123,22 @@ def test_what_a_member_says_of_a_window_does_not_depend_on_those_beside_it(name,
     np.testing.assert_allclose(got, whole[[30, 31, 200]], atol=1e-5)
 
 
+def test_members_that_another_configuration_left_go_before_others_are_trained(files, configure, tmp_path):
+    swag = {"averaging": "swag", "epochs": 4, "averaging_options": {"members": 2, "per_epoch": 2}}
+    for kind, train, numbers in (
+        ("deep", EPOCHS, ["1", "2"]),
+        ("none", swag, ["1", "2"]),
+        ("deep", EPOCHS, ["1", "2"]),
+        ("none", EPOCHS, []),
+    ):
+        section = {"name": "deep", "options": {"members": 3}} if kind == "deep" else {}
+        config = configure("lstm", train=train, ensemble=section)
+        (tmp_path / "members" / "7").mkdir(parents=True, exist_ok=True)
+        train_all(*files, config, tmp_path, ALONE)
+        assert sorted(path.name for path in (tmp_path / "members").glob("*")) == numbers
+        assert all((tmp_path / "members" / number / "model.json").exists() for number in numbers)
+
+
 def test_a_posterior_is_that_of_the_windows_that_the_network_was_fitted_to(
     files, configure, tmp_path, monkeypatch
 ):

@@ -16,6 +16,9 @@ from flarecast.files import replacing
 
 NAME = "checkpoint.pt"
 
+OF_ANOTHER = "a checkpoint of another configuration, other data, another device or other versions"
+"""Why a checkpoint is not gone on from, though it can be read."""
+
 
 def identity(content: dict[str, Any]) -> str:
     """Hash of all that a training depends on; a checkpoint of another identity is not gone on from."""
@@ -44,5 +47,5 @@ def read_checkpoint(held: bytes, whose: str) -> tuple[dict[str, Any] | None, str
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, UnpicklingError):
         return None, "expected a checkpoint, got a file that cannot be read"
     if content.get("identity") != whose:
-        return None, "a checkpoint of another configuration, other data, another device or other versions"
+        return None, OF_ANOTHER
     return state, ""

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 import torch
 
 from flarecast.batches import WindowTensors
-from flarecast.train.checkpoint import NAME, write_checkpoint
+from flarecast.train.checkpoint import NAME, OF_ANOTHER, write_checkpoint
 from flarecast.train.epochs import Course
 from flarecast.train.passes import EpochLosses, train_epoch
 from flarecast.train.stacked import epoch_key, train_epoch_together
@@ -64,7 +64,7 @@ def train_together(
 
     Args:
         starts: Begin a training each: of one model, the same windows and settings, with other random numbers.
-        store: Where the checkpoint of all goes.
+        store: Where the checkpoint of all goes; it stays until `finish` has written the models.
         device: Where they train.
 
     Returns:
@@ -82,11 +82,13 @@ def train_together(
             runners.append(Runner(opened.enter_context(closing(course)), device))
             if tensors is None and runners[-1].wanted is not None:
                 tensors = runners[-1].wanted[1].natural.tensors
+        if contents and all(runner.wanted and not runner.wanted[0].epoch for runner in runners):
+            store.say(f"{store.folder / NAME}: {OF_ANOTHER}; training starts anew")
+            contents.clear()
         while any(runner.wanted for runner in runners):
             for group in _at_the_same_place(runners, tensors):
                 _go_through_an_epoch(group)
             write_checkpoint(store.folder / NAME, contents, store.identity)
-    (store.folder / NAME).unlink(missing_ok=True)
     return [runner.result for runner in runners if runner.result is not None]
 
 

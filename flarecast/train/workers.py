@@ -118,8 +118,7 @@ def _train_as_one(group: Group, resources: Resources) -> None:
             how = _how(training, resources)
             return (yield from course_of(windows, split, training.config, beside=beside, **how))
 
-    whose = [str(training.config.resolved()) for training in group]
-    store = Store(last.folder, identity({"side by side": whose}), resources.say)
+    store = Store(last.folder, identity({"side by side": len(group)}), resources.say)  # each knows its own
     with torch_state(last.config.train, device):
         models = train_together([partial(start, training) for training in group], store, device)
     for training, model in zip(group, models, strict=True):

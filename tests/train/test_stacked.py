@@ -10,7 +10,9 @@ from flarecast.errors import FlarecastError
 from flarecast.model_file import load
 from flarecast.resources import ALONE, Resources
 from flarecast.schema import SPLIT, WINDOWS, save
+from flarecast.train import workers
 from flarecast.train.checkpoint import NAME
+from flarecast.train.course import finish
 from flarecast.train.stacked import FEW, MANY, WORTH_CPU, worth_stacking
 from flarecast.train.trainings import train_all
 
@@ -150,6 +152,52 @@ def test_stacked_members_killed_anywhere_end_with_the_same_weights_to_the_bit(
     assert said - moment <= left - N * ((moment - 1) // N), "goes on, and does not start anew"
     assert apart(weights(tmp_path / "whole"), weights(tmp_path / "killed")) == 0
     assert histories(tmp_path / "whole") == histories(tmp_path / "killed")
+
+
+def test_members_killed_while_they_are_written_go_through_no_epoch_anew(
+    files, members, tmp_path, monkeypatch
+):
+    config = members("always", QUIET | {"dropout": 0.3})
+    train_all(*files, config, tmp_path / "whole", ALONE)
+    written = []
+
+    def stop(model, folder):
+        written.append(folder)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        finish(model, folder)
+
+    monkeypatch.setattr(workers, "finish", stop)
+    with pytest.raises(KeyboardInterrupt):
+        train_all(*files, config, tmp_path / "killed", ALONE)
+    monkeypatch.undo()
+    said = []
+    train_all(*files, config, tmp_path / "killed", Resources("cpu", 1, lambda *of: said.append(of)))
+    assert not said
+    assert apart(weights(tmp_path / "whole"), weights(tmp_path / "killed")) == 0
+    assert not list(tmp_path.rglob(NAME))
+
+
+@pytest.mark.parametrize(
+    ("changes", "starts_anew"),
+    [({"run": {"seed": 5}}, True), ({"calibrate": {"folds": 4}}, False)],
+)
+def test_a_killed_stacked_training_goes_on_unless_something_that_it_depends_on_has_changed(
+    changes, starts_anew, files, members, tmp_path
+):
+    done, said = [], []
+
+    def stop(*of):
+        done.append(of[0])
+        if len(done) == 2 * N:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_all(*files, members(), tmp_path, Resources("cpu", 1, stop))
+    train_all(*files, members(**changes), tmp_path, Resources("cpu", 1, stop, said.append))
+    assert (done[2 * N] == 1) is starts_anew
+    assert len(said) == starts_anew
+    assert all(sentence.endswith("training starts anew") for sentence in said)
 
 
 def test_a_failing_member_is_named(files, members, tmp_path):

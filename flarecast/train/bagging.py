@@ -1,9 +1,20 @@
 """Bags: as many regions as there are, drawn with replacement, each with all its windows."""
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
+from flarecast.clusters import clusters
+from flarecast.config import Config
+
 IntArray = NDArray[np.int64]
+
+
+def bag_of(windows: xr.Dataset, trained: IntArray, config: Config) -> IntArray:
+    """Places among the train windows of those that a member of a bagging is trained on; else of all."""
+    if config.ensemble.name != "bagging" or config.ensemble.member is None:
+        return np.arange(trained.size)
+    return draw_bag(clusters(windows)[trained], config.generator("bag"))
 
 
 def draw_bag(cluster: NDArray[np.object_], rng: np.random.Generator) -> IntArray:

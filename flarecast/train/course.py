@@ -78,16 +78,7 @@ def course_of(  # noqa: PLR0913  (what `How` holds, by name)
         )
     hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
     generator = seed_training(config)
-    made_with = {
-        "device": where.type,
-        "threads": torch.get_num_threads(),
-        "precision": precision_on(where, config.train.precision),
-        "deterministic": config.train.deterministic or where.type == "cpu",
-        "processes": processes.size,
-        "stacked": beside.number,
-        "torch": str(torch.__version__),
-        "flarecast": __version__,
-    }
+    made_with = _made_with(where, config, processes, beside)
     whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
     whose += [] if start is None else [start.sha256]
     fit = partial(_fit, config=config, generator=generator, start=start)
@@ -106,6 +97,20 @@ def course_of(  # noqa: PLR0913  (what `How` holds, by name)
         write_drawn(model, prepared.task.train, config, folder)
         model.training.update(write_members(model, prepared.task, folder, config.generator("members")))
     return model
+
+
+def _made_with(where: torch.device, config: Config, processes: Processes, beside: Beside) -> dict[str, Any]:
+    """What the bits of a training depend on beside configuration and data."""
+    return {
+        "device": where.type,
+        "threads": torch.get_num_threads(),
+        "precision": precision_on(where, config.train.precision),
+        "deterministic": config.train.deterministic or where.type == "cpu",
+        "processes": processes.size,
+        "stacked": beside.number,
+        "torch": str(torch.__version__),
+        "flarecast": __version__,
+    }
 
 
 def finish(model: TrainedModel, folder: Path) -> None:

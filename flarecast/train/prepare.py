@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from flarecast import scale
 from flarecast.batches import Sample, WindowTensors, has_values, to_device
-from flarecast.clusters import clusters
 from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
@@ -25,7 +24,7 @@ from flarecast.references import last_known_class
 from flarecast.scale import Scaler
 from flarecast.schema import ROLES
 from flarecast.train.averaging_phase import build_averaging
-from flarecast.train.bagging import draw_bag
+from flarecast.train.bagging import bag_of
 from flarecast.train.labels import PseudoLabels, hidden_labels
 from flarecast.train.rebalance import Rebalanced, as_train_windows, rebalance
 from flarecast.train.task import Plan, Task
@@ -110,19 +109,14 @@ def prepare(
     scaler = given.scaler or scale.fit(fitted_on, config.scale.name)
     tensors = given.tensors
     if tensors is None:
-        scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
-        rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
-        tensors = to_device(scaled, rows, last_class[chosen.all], device, masked, rows_on)
-
+        tensors = _on_device(scaler.apply(values), rows, last_class[chosen.all], config, device)
     usable = np.flatnonzero(has_values(tensors).cpu().numpy()[: chosen.n_honest])
     of_train = usable < chosen.train.size
     counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
     _require(role, counts if plan is None else {"train": counts["train"]})
     trained, validated = (chosen.all[usable[part]] for part in (of_train, ~of_train))
-    place = usable[of_train]
-    if config.ensemble.name == "bagging" and config.ensemble.member is not None:
-        bag = draw_bag(clusters(windows)[trained], config.generator("bag"))
-        place, trained = place[bag], trained[bag]
+    bag = bag_of(windows, trained, config)
+    place, trained = usable[of_train][bag], trained[bag]
     natural = _sample(tensors, place, low[trained], high[trained])
     validation, seen = None, {"scaler": chosen.all[chosen.of_scaler], "weights": trained}
     if plan is None:
@@ -182,6 +176,15 @@ def _choose(
         hidden=np.flatnonzero(hidden),
         pseudo=np.zeros(0, dtype=np.int64) if given.pseudo is None else given.pseudo.index,
     )
+
+
+def _on_device(
+    scaled: NDArray[np.float32], rows: IntArray, last_class: IntArray, config: Config, device: torch.device
+) -> WindowTensors:
+    """Rows and windows where `train.device_share` lets them be, with a mask where the model takes one."""
+    rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
+    masked = takes_mask(config.model.name, config.model.options)
+    return to_device(scaled, rows, last_class, device, masked, rows_on)
 
 
 def _with_pseudo(rebalanced: Rebalanced, pseudo: PseudoLabels, first: int) -> Rebalanced:

@@ -7,7 +7,7 @@ epochs that were best in the folds.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -76,6 +76,7 @@ def train_all(
         raise FlarecastError(
             f"--workers: expected 1 under torchrun, got {resources.workers}; let torchrun start more"
         )
+    resources = replace(resources, say=_once(resources.say))
     device = resources.device
     roles = open_file(split, SPLIT)
     final, n_folds = final_fold(roles), roles.sizes["fold"]
@@ -184,6 +185,18 @@ def _remove_stale(folder: Path, contenders: dict[str, tuple[Config, Path]], n_fo
             for path in _folders_in(place / MEMBERS):
                 if path.name not in kept:
                     shutil.rmtree(path)
+
+
+def _once(say: Callable[[str], object]) -> Callable[[str], object]:
+    """Say each sentence once, however many trainings have it to say."""
+    said: set[str] = set()
+
+    def say_new(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            say(sentence)
+
+    return say_new
 
 
 def _folders_in(folder: Path) -> Iterator[Path]:

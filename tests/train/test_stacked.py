@@ -244,6 +244,15 @@ def test_what_cannot_be_stacked_is_refused_where_it_is_asked_for(name, train, wh
         check_ensemble(config)
 
 
+@pytest.mark.parametrize("stacked", ["always", "never"])
+def test_what_all_members_have_to_say_is_said_once(stacked, files, members, tmp_path):
+    said = []
+    config = members(stacked, train={"epochs": 2, "batch_size": 100_000})
+    train_all(*files, config, tmp_path, Resources("cpu", 1, None, said.append))
+    assert len(said) == 1
+    assert "every epoch is a single step" in said[0]
+
+
 def test_stacked_members_share_their_rows_on_the_device(files, members, tmp_path, monkeypatch):
     from flarecast.train import together
 

@@ -110,9 +110,9 @@ def tiles(content: Content) -> Iterator[Tile]:
         record = content.record(event, MODEL, score)
         if record is not None and record["value"] is not None:
             beneath = [_interval(record) or str(record["reason"] or "no interval")]
-            beneath += [f"{label_of(name)} {value:.2f}" for name, value in _beside(content, score)]
+            beneath += [f"{label_of(name)} {value:z.2f}" for name, value in _beside(content, score)]
             name = f"{NAMES.get(score, SCORES[score])}, {event}"
-            yield Tile(name, f"{record['value']:.2f}", tuple(beneath))
+            yield Tile(name, f"{record['value']:z.2f}", tuple(beneath))
 
 
 def _beside(content: Content, score: str) -> Iterator[tuple[str, float]]:

@@ -65,9 +65,9 @@ def interval(record: Record | None, digits: int = 3) -> str:
     if record["value"] is None:
         return str(record["reason"] or "undefined")
     if record["low"] is None:
-        return f"{record['value']:.{digits}f} (no interval)"
-    bounds = f"[{record['low']:.2f}, {record['high']:.2f}]"
-    return f"{record['value']:.{digits}f} {bounds}"
+        return f"{record['value']:z.{digits}f} (no interval)"
+    bounds = f"[{record['low']:z.2f}, {record['high']:z.2f}]"
+    return f"{record['value']:z.{digits}f} {bounds}"
 
 
 def _skill(content: Content, event: str) -> str:

@@ -9,6 +9,7 @@ from flarecast.files import read_json
 from flarecast.report.content import read_content
 from flarecast.report.outcome_tables import OF_FLARES, class_tables, flare_tables
 from flarecast.report.tables import cell_of
+from flarecast.report.words import interval
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +80,9 @@ def test_a_value_that_rounds_to_zero_has_no_sign():
     assert cell_of(record).value == "0.000"
     assert cell_of(record).interval == "[0.00, 0.20]"
     assert cell_of(record, coarse=True).interval == "[0.0, 0.2]"
+
+
+def test_no_number_of_the_report_is_minus_zero():
+    record = {"value": -0.0004, "low": -0.004, "high": 0.2, "reason": None}
+    assert interval(record) == "0.000 [0.00, 0.20]"
+    assert interval(record | {"low": None}) == "0.000 (no interval)"

@@ -213,6 +213,7 @@ def test_a_run_that_is_no_name_is_refused_before_anything_is_removed(house, run)
     assert kept.is_dir()
 
 
+@pytest.mark.slow
 def test_sunspots_that_are_named_are_drawn_into_a_page_that_is_there(house):
     assert stages(make(house, "RUN=tiny", "report"))[-1] == "report"
     assert stages(make(house, "RUN=tiny", "report")) == []

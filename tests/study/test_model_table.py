@@ -125,6 +125,7 @@ def test_the_csv_holds_what_the_json_holds(done):
             }
 
 
+@pytest.mark.slow
 def test_a_study_of_models_goes_on_where_it_was_whatever_the_number_of_workers(windows_path, tmp_path):
     models = 'study.models={logistic={name="logistic"}, nearest={name="nearest"}}'
     first = study(windows_path, tmp_path, models, workers=2)

@@ -125,6 +125,7 @@ def test_the_page_needs_nothing_else_and_shows_three_pictures(done, content):
         assert contrast["paragraph"].split(";")[0] in text.replace("&#x27;", "'")
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_where_it_was_whatever_the_number_of_workers(done, windows_path, tmp_path):
     changes = ['study.contrasts=["random_split"]', 'study.models={logistic={name="logistic"}}']
     first = study(windows_path, tmp_path, *changes, workers=2)

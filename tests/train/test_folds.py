@@ -129,6 +129,7 @@ def test_a_csv_tells_each_forecast_once_by_the_final_model(run, tmp_path):
     assert len(table) == 2 * open_file(run / "windows.nc", WINDOWS).sizes["window"]
 
 
+@pytest.mark.slow
 def test_workers_change_no_byte_and_stale_models_go(run, tmp_path):
     (tmp_path / "model" / "rivals" / "old").mkdir(parents=True)
     (tmp_path / "model" / "folds" / "9").mkdir(parents=True)

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from calling import call
 from click.testing import CliRunner
 
 from flarecast.cli import main
@@ -20,12 +21,6 @@ CHANGES = (
     "events=['C1.0', 'M1.0']",
     "evaluate.resamples=100",
 )
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def make_run(folder, fit_on):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from calling import call
 
 from flarecast.calibrate.combining import (
     fit_combinations,
@@ -14,7 +14,6 @@ from flarecast.calibrate.combining import (
     vote,
     with_combinations,
 )
-from flarecast.cli import main
 from flarecast.config import parse_config
 from flarecast.errors import FlarecastError
 from flarecast.schema import FORECASTS, ROLES, build, check, open_file
@@ -136,12 +135,6 @@ def test_a_model_alone_has_nothing_to_combine():
     for taken in ("vote", "stack"):
         with pytest.raises(FlarecastError, match=f"rivals.{taken}"):
             parse_config({"rivals": {taken: {}}})
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def test_a_run_scores_what_it_combined_and_forecasts_with_it_anew(tmp_path):

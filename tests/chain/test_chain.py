@@ -5,9 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from calling import call
 
-from flarecast.cli import main
 from flarecast.config import load_config
 from flarecast.files import sha256
 from flarecast.schema import FORECASTS, SPLIT, WINDOWS, open_file
@@ -21,12 +20,6 @@ CHANGES = (
     "train.epochs=3",
     "evaluate.resamples=100",
 )
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def changes():
@@ -46,7 +39,7 @@ def folder(tmp_path_factory):
     call("forecast", windows, run / "model", "--split", run / "split.nc", "-o", run / "forecasts.nc")
     call("calibrate", run / "forecasts.nc", *changes(), "-o", run / "calibrated.nc")
     result = call("evaluate", run / "calibrated.nc", *changes(), "-o", run / "scores.json")
-    (folder / "table.txt").write_text(result.output, encoding="utf-8")
+    (folder / "table.txt").write_text(result, encoding="utf-8")
     return folder
 
 
@@ -157,35 +150,35 @@ def test_a_run_forecasts_windows_it_has_never_seen(folder, tmp_path):
     calibrated = open_file(tmp_path / "out.nc", FORECASTS)
     assert not np.array_equal(calibrated["probability"].values, calibrated["probability_raw"].values)
     result = call("forecast", unseen, folder / "run" / "model", "-o", tmp_path / "raw.nc")
-    assert "raw, not calibrated" in result.output
-    assert call("evaluate", tmp_path / "out.csv", "--set", "evaluate.resamples=100").exit_code == 0
+    assert "raw, not calibrated" in result
+    call("evaluate", tmp_path / "out.csv", "--set", "evaluate.resamples=100")
 
 
 def test_a_reference_is_named_with_both_issue_times_and_two_of_one_name_are_refused(folder, tmp_path):
     run = folder / "run"
     few = ("--set", "evaluate.resamples=100")
     result = call("evaluate", run / "calibrated.nc", "--reference", run / "forecasts.nc", *few)
-    assert "\nmodel, calibrated " in result.output
-    assert "best possible from rows" in result.output
-    said = " ".join(result.output.split())
+    assert "\nmodel, calibrated " in result
+    assert "best possible from rows" in result
+    said = " ".join(result.split())
     assert re.search(r"- forecasts: [\d,]+ pairs, issued at the same time in the median, e.g. ", said)
     # What was not calibrated is not called so.
-    assert "\nmodel, calibrated " not in call("evaluate", run / "forecasts.nc", *few).output
+    assert "\nmodel, calibrated " not in call("evaluate", run / "forecasts.nc", *few)
     (tmp_path / "forecasts.nc").write_bytes((run / "forecasts.nc").read_bytes())
     both = ("--reference", run / "forecasts.nc", "--reference", tmp_path / "forecasts.nc")
     refused = call("evaluate", run / "calibrated.nc", *both, *few, code=1)
-    assert "a second forecasts; rename the file" in refused.output
+    assert "a second forecasts; rename the file" in refused
 
 
 def test_a_run_folder_can_be_audited_and_a_random_split_is_refused(folder, tmp_path):
-    assert "leak" not in call("audit", folder / "run").output.lower().replace("no leak", "")
+    assert "leak" not in call("audit", folder / "run").lower().replace("no leak", "")
     windows = tmp_path / "hourly.nc"
     call("ingest", "simulated", "--set", "ingest.options={n_regions=20, stride_hours=1}", "-o", windows)
     random = ("--set", "split.strategy=random_windows", "--set", "events=['C1.0']")
     call("split", windows, *random, "-o", tmp_path / "random.nc")
-    assert "region" in call("audit", windows, tmp_path / "random.nc", *random, code=1).output
+    assert "region" in call("audit", windows, tmp_path / "random.nc", *random, code=1)
     refused = call("train", windows, tmp_path / "random.nc", *random, "-o", tmp_path / "model", code=1)
-    assert "allow_leaks" in refused.output
+    assert "allow_leaks" in refused
     assert not (tmp_path / "model").exists()
 
 

@@ -7,11 +7,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
+from calling import call
 
 from flarecast import schema
 from flarecast.batches import gather_inputs
-from flarecast.cli import main
 from flarecast.config import parse_config
 from flarecast.config.sections import Explain
 from flarecast.errors import FlarecastError
@@ -385,12 +384,6 @@ CHANGES = (
     "explain.only=['TOTUSJH', 'R_VALUE', '0.4 to 0 h before']",
     "explain.spans=3",
 )
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 @pytest.fixture(scope="module")

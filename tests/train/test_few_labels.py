@@ -9,13 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
+from calling import call
 from safetensors.torch import load_file
 from torch import nn
 
 from flarecast import schema
 from flarecast.audit.runs import _start
-from flarecast.cli import main
 from flarecast.config.sections import SelfTraining
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
@@ -414,12 +413,6 @@ def ensemble(windows, split, configure, tmp_path_factory):
     config = configure("cnn", train=settings, ensemble={"name": "deep", "options": {"members": 3}})
     train_all(folder / "windows.nc", folder / "split.nc", config, folder / "model", Resources(device="cpu"))
     return folder
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 def test_the_most_telling_window_of_each_region_comes_first_and_copies_last(ensemble, windows, role):

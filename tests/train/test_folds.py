@@ -6,9 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner
+from calling import call
 
-from flarecast.cli import main
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import load
@@ -30,12 +29,6 @@ CHANGES = (
     "rivals.logistic.model={name='logistic'}",
     "rivals.weighted={model={name='logistic'}, balance={name='class_weights'}}",
 )
-
-
-def call(*words, code=0):
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert result.exit_code == code, result.output
-    return result
 
 
 def changes(*more):
@@ -113,7 +106,7 @@ def test_each_fold_and_the_pool_are_reported_raw(run):
     assert {one["subset"] for one in mine} == {"all", "fold_1", "fold_2", "fold_3"}
     assert {one["forecast"] for one in mine} == {"raw"}
     assert not {"tss", "hss", "recall"} & {one["score"] for one in mine}
-    said = call("evaluate", run / "calibrated.nc", *changes()).output
+    said = call("evaluate", run / "calibrated.nc", *changes())
     number = r"(-?\d\.\d\d|-)"
     assert re.search(
         rf"- M1.0 out of fold, uncalibrated: BSS {number}; by fold {number}, {number}, {number}\n", said
@@ -166,8 +159,8 @@ def test_a_plan_averages_where_most_folds_kept_the_average(run):
 )
 def test_a_rival_that_makes_no_sense_is_refused_before_anything_runs(change, sentence, tmp_path):
     result = call("run", *changes(change), "-o", tmp_path / "r", "--windows", tmp_path / "w.nc", code=1)
-    assert sentence in result.output
-    assert len(result.output.strip().splitlines()) == 1
+    assert sentence in result
+    assert len(result.strip().splitlines()) == 1
     assert not (tmp_path / "w.nc").exists()
 
 
@@ -179,6 +172,6 @@ def test_a_fold_without_an_event_is_refused_with_the_way_out(run, tmp_path):
         "-o",
         tmp_path / "model",
     )
-    said = call("train", *words, "--device", "cpu", code=1).output
+    said = call("train", *words, "--device", "cpu", code=1)
     assert "expected at least one X20" in said
     assert 'set calibrate.folds lower or calibrate.fit_on = "calibration", train a smaller class' in said

@@ -1,6 +1,7 @@
 """The real Makefile, in a copy with small runs: what is made again, and what is not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,8 +20,9 @@ pytestmark = pytest.mark.skipif(
     reason="make, or flarecast beside the running Python, is absent",
 )
 
-OF_THE_CALLER = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "RUN", "RAW", "SUNSPOTS", "FLARECAST_BASE_URL")
-"""What the make that runs the tests may have set."""
+SETTINGS = re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+OF_THE_CALLER = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "FLARECAST_BASE_URL", *SETTINGS}
+"""What the make that runs the tests may have set: it hands on each setting of its command line."""
 
 TINY = """
 events = ["C1.0"]

@@ -5,6 +5,7 @@ outcomes. Test windows are left out, and so are unused ones: they lie in the gap
 of a split keep there what is tested in the end. The scaler is fitted on the train role.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ import numpy as np
 import torch
 import xarray as xr
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from flarecast import __version__, scale
-from flarecast.averaging import refresh_batch_norm
-from flarecast.batches import WindowTensors, choose_device, gather_inputs, has_values, shuffled, to_device
+from flarecast.batches import WindowTensors, choose_device, has_values, to_device
 from flarecast.clusters import clusters
 from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError
@@ -24,8 +24,8 @@ from flarecast.memory import place_of_rows
 from flarecast.models import load_builder, takes_mask
 from flarecast.models.shape import Shape
 from flarecast.pretraining import Sizes, load_task
+from flarecast.pretraining.epochs import Lesson, Windows, learn
 from flarecast.references import region_codes
-from flarecast.schedules import cosine
 from flarecast.schema import ROLES
 from flarecast.seen import pack
 from flarecast.train.epochs import Progress
@@ -99,52 +99,49 @@ def pretrain(  # noqa: PLR0913  (as train)
     where = choose_device(device)
     write_history(folder, [])
     (folder / ENCODER).unlink(missing_ok=True)
-    features = config.model.features or tuple(map(str, windows["feature"].values))
-    tensors, scaler, seen = _place(windows, role, features, config, where)
-    group = torch.from_numpy(region_codes(clusters(windows.isel(window=seen["pretraining"]))))
-    masked, build = tensors.masked, load_builder(config.model.name)
-    options = check_options(build, config.model.options, "model.options")
-    shape = Shape(len(features), int(windows.attrs["n_steps"]), len(config.events) + 1)
+    sight = _see(windows, role, config, where)
+    options = check_options(load_builder(config.model.name), config.model.options, "model.options")
+    n_steps, cadence = int(windows.attrs["n_steps"]), float(windows.attrs["cadence_minutes"])
     seeds = config.generator("pretrain").integers(2**62, size=2)
     with (
         seeded(int(seeds[0]), where, config.train.threads),
         deterministic_algorithms(config.train.deterministic, where),
     ):
-        module = build(shape, **options).to(where)
-        n_hidden: Any = module.head.in_features  # type: ignore[union-attr]
-        task = build_task(config, Sizes(n_hidden, shape.n_steps, shape.n_features, masked)).to(where)
-        generator = torch.Generator().manual_seed(int(seeds[1]))
-        history = _fit(module, task, (tensors, group), config, generator, folder, progress)
+        lesson = _prepare_lesson(sight, n_steps, options, config, int(seeds[1]))
+        history = learn(lesson, folder, progress)
     training = {
-        "task": config.pretrain.name,
-        "flarecast": __version__,
-        "torch": str(torch.__version__),
-        "device": where.type,
-        "epochs": config.pretrain.epochs,
-        "loss_first": history[0]["loss"],
-        "loss_last": history[-1]["loss"],
-        "windows": len(group),
+        **_made_how(config, where, history),
+        "windows": len(sight.windows),
         "fold": fold,
         **(made_of or {}),
-        "seen": {part: pack(index, role.size) for part, index in seen.items()},
+        "seen": {part: pack(index, role.size) for part, index in sight.seen.items()},
         "config": config.resolved(),
     }
-    cadence = float(windows.attrs["cadence_minutes"])
+    weights = without_head(lesson.network)
     start = Start(
-        without_head(module), scaler, features, shape.n_steps, cadence, config.model.name, options, training
+        weights, sight.scaler, sight.features, n_steps, cadence, config.model.name, options, training
     )
     save_start(start, folder)
     return start
 
 
-def _place(
-    windows: xr.Dataset,
-    role: NDArray[np.int8],
-    features: tuple[str, ...],
-    config: Config,
-    device: torch.device,
-) -> tuple[WindowTensors, scale.Scaler, dict[str, IntArray]]:
-    """Windows on the device, the scaler, and who was seen by which of the two."""
+@dataclass(frozen=True)
+class _Sight:
+    """What an encoder sees: windows, scaled, of some features; `seen` says whom it and the scaler saw."""
+
+    windows: Windows
+    scaler: scale.Scaler
+    features: tuple[str, ...]
+    seen: dict[str, IntArray]
+
+
+def _see(windows: xr.Dataset, role: NDArray[np.int8], config: Config, device: torch.device) -> _Sight:
+    """Put all windows with values on the device, scaled as the train role says.
+
+    Raises:
+        FlarecastError: There are none.
+    """
+    features = config.model.features or tuple(map(str, windows["feature"].values))
     chosen = np.flatnonzero(np.isin(role, SEEN))
     values = windows["values"].values[:, feature_columns(windows, features)]
     train = np.flatnonzero(role == ROLES.index("train"))
@@ -165,56 +162,30 @@ def _place(
             "pretrain: expected windows with values in the roles train, validation and calibration, got "
             f"{chosen.size}, and {train.size:,} of train; change the split"
         )
-    return place(chosen), scaler, {"scaler": train, "pretraining": chosen}
+    group = torch.from_numpy(region_codes(clusters(windows.isel(window=chosen))))
+    return _Sight(Windows(place(chosen), group), scaler, features, {"scaler": train, "pretraining": chosen})
 
 
-def _fit(  # noqa: PLR0913
-    module: nn.Module,
-    task: nn.Module,
-    data: tuple[WindowTensors, Tensor],
-    config: Config,
-    generator: torch.Generator,
-    folder: Path,
-    progress: Progress | None,
-) -> list[dict[str, Any]]:
-    """Train encoder and task for all epochs, and let batch norm see whole windows at last."""
-    tensors, group = data
-    settings, n = config.pretrain, len(group)
-    head, module.head = module.head, nn.Identity()
-    weights = [*module.parameters(), *task.parameters()]
-    optimizer = torch.optim.AdamW(weights, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    last_class = torch.full((n,), -1, device=tensors.device)
-    history: list[dict[str, Any]] = []
-    module.train()
+def _prepare_lesson(
+    sight: _Sight, n_steps: int, options: dict[str, Any], config: Config, seed: int
+) -> Lesson:
+    """Build the network and the task, on the device of the windows."""
+    tensors, n_features = sight.windows.tensors, len(sight.features)
+    shape = Shape(n_features, n_steps, len(config.events) + 1)
+    network = load_builder(config.model.name)(shape, **options).to(tensors.device)
+    n_hidden: Any = network.head.in_features  # type: ignore[union-attr]
+    task = build_task(config, Sizes(n_hidden, n_steps, n_features, tensors.masked)).to(tensors.device)
+    return Lesson(network, task, sight.windows, config.pretrain, torch.Generator().manual_seed(seed))
 
-    def encode(steps: Tensor) -> Tensor:
-        hidden: Tensor = module(steps, last_class[: len(steps)])
-        return hidden
 
-    for epoch in range(settings.epochs):
-        places = shuffled(n, settings.batch_size, generator)
-        total = 0.0
-        for nth, place in enumerate(places):
-            rate = settings.learning_rate * cosine(epoch + nth / len(places), settings.epochs)
-            for part in optimizer.param_groups:
-                part["lr"] = rate
-            optimizer.zero_grad(set_to_none=True)
-            loss = task(encode, gather_inputs(tensors, place), group[place].to(tensors.device))
-            loss.backward()
-            nn.utils.clip_grad_norm_(weights, 1.0)
-            optimizer.step()
-            total += float(loss.detach()) * len(place)
-        if not np.isfinite(total):
-            raise FlarecastError(
-                f"pretrain: expected a finite loss, got {total} in epoch {epoch + 1}; lower "
-                "pretrain.learning_rate"
-            )
-        history.append({"epoch": epoch + 1, "loss": total / n})
-        write_history(folder, history)
-        if progress is not None:
-            progress(epoch + 1, settings.epochs, history[-1])
-    places = shuffled(n, settings.batch_size, generator)
-    refresh_batch_norm(module, ((gather_inputs(tensors, one), last_class[: len(one)]) for one in places))
-    module.head = head
-    module.eval()
-    return history
+def _made_how(config: Config, device: torch.device, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """For the record: the task and what came of it."""
+    return {
+        "task": config.pretrain.name,
+        "flarecast": __version__,
+        "torch": str(torch.__version__),
+        "device": device.type,
+        "epochs": config.pretrain.epochs,
+        "loss_first": history[0]["loss"],
+        "loss_last": history[-1]["loss"],
+    }

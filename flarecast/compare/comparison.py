@@ -1,6 +1,8 @@
 """Compare forecasts pair by pair, on the windows that all of them have: the content of compare.json."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from flarecast.evaluate.pairing import Paired, describe
 from flarecast.evaluate.records import Drawn, Place, difference_records, records, relative_skill_record, score
 from flarecast.evaluate.significance import add_holm, permute
 from flarecast.evaluate.subsets import BlockChoice, draw_ways
+from flarecast.evaluate.together import common_rows, count_rows, forecasts_any
 from flarecast.exchange.forecast_csv import day_ahead
 
 BoolArray = NDArray[np.bool_]
@@ -74,10 +77,9 @@ def compare(  # noqa: PLR0913  inputs, and how to resample
     everybody = contenders(lead, entries, paired, baselines, warnings)
     held = {entry.name for entry in entries if entry.reference} | set(baselines)
     rows = np.ones(lead.sizes["window"], dtype=bool)
-    pairing: dict[str, Any] = {"forecasts": {}, "events": {}}
+    pairing = {entry.name: describe(lead, paired[entry.name], rows) for entry in entries[1:]}
     for entry in entries[1:]:
-        pairing["forecasts"][entry.name] = describe(lead, paired[entry.name], rows)
-        warnings += _unpaired(entry, pairing["forecasts"][entry.name], truth is not None)
+        warnings += _unpaired(entry, pairing[entry.name], truth is not None)
     content: dict[str, Any] = {
         "forecasts": [_about(entry, lead, paired[entry.name]) for entry in entries],
         "baselines": list(baselines),
@@ -88,30 +90,46 @@ def compare(  # noqa: PLR0913  inputs, and how to resample
         "interval": interval,
         "about_intervals": ABOUT_INTERVALS,
         "warnings": [*warnings, *said],
-        "pairing": pairing,
+        "pairing": {"forecasts": pairing, "events": {}},
         "records": [],
         "scorecard": [],
     }
+    draw = partial(draw_ways, blocks=blocks, rng=rng, resamples=resamples)
+    contest = _Contest(lead, everybody, held, draw)
     for event in range(lead.sizes["event"]):
-        place = _place(lead, event, confidence, interval)
-        known = lead["occurred"].values[:, event] >= 0
-        if not known.any():
-            content["warnings"].append(f"{place.event}: no outcome is known; it is not compared")
-            continue
-        present = _present(everybody, event, known, place.event, content["warnings"])
-        if len(present) < 2:
-            continue
-        common = known & ~np.any([np.isnan(one.probability[:, event]) for one in present], axis=0)
-        counts = {"windows": int(rows.sum()), "outcome_unknown": int((~known).sum())}
-        counts |= {"not_forecast_by_all": int((known & ~common).sum()), "scored": int(common.sum())}
-        pairing["events"][place.event] = counts
-        content["warnings"] += sample_warnings(lead, event, common)
-        content["warnings"] += unknown_warnings(place.event, counts)
-        drawn = draw_ways(lead, event, common, blocks=blocks, rng=rng, resamples=resamples)
-        found, differences = _compare_event(present, held, event, common, (drawn, place))
-        content["records"] += [*found, *differences]
-        content["scorecard"] += scorecard(differences)
+        _add_event(content, contest, event, _place(lead, event, confidence, interval))
     return content
+
+
+@dataclass(frozen=True)
+class _Contest:
+    """Who is compared on which windows, and how these are drawn; those `held` are not among each other."""
+
+    windows: xr.Dataset
+    everybody: Sequence[Contender]
+    held: set[str]
+    draw: Callable[[xr.Dataset, int, BoolArray], Drawn]
+
+
+def _add_event(content: dict[str, Any], contest: _Contest, event: int, place: Place) -> None:
+    """Add to the content what there is to say of one event, if two forecasts have it."""
+    windows, warnings = contest.windows, content["warnings"]
+    known = windows["occurred"].values[:, event] >= 0
+    if not known.any():
+        warnings.append(f"{place.event}: no outcome is known; it is not compared")
+        return
+    present = _present(contest.everybody, event, known, place.event, warnings)
+    if len(present) < 2:
+        return
+    common = common_rows(present, event, known)
+    counts = count_rows(np.ones_like(known), known, common)
+    content["pairing"]["events"][place.event] = counts
+    warnings += sample_warnings(windows, event, common)
+    warnings += unknown_warnings(place.event, counts)
+    drawn = contest.draw(windows, event, common)
+    found, differences = _compare_event(present, contest.held, event, common, (drawn, place))
+    content["records"] += [*found, *differences]
+    content["scorecard"] += scorecard(differences)
 
 
 def _compare_event(
@@ -157,7 +175,7 @@ def _present(
     everybody: Sequence[Contender], event: int, known: BoolArray, label: str, warnings: list[str]
 ) -> list[Contender]:
     """Those with at least one forecast of the event."""
-    there = [bool((known & ~np.isnan(one.probability[:, event])).any()) for one in everybody]
+    there = [forecasts_any(one, event, known) for one in everybody]
     absent = [one.name for one, has_any in zip(everybody, there, strict=True) if not has_any]
     if absent:
         warnings.append(f"{label}: no forecast of it by {', '.join(absent)}")

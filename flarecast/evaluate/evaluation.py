@@ -1,7 +1,7 @@
 """Score a forecast beside its references: the content of scores.json."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from flarecast.evaluate.subsets import (
     out_of_fold_subsets,
     subsets_of,
 )
+from flarecast.evaluate.together import common_rows, count_rows, forecasts_any
 from flarecast.evaluate.truth import fill_truth
 from flarecast.schema import ROLES
 
@@ -94,10 +95,9 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
     role, rows = _scored_rows(forecasts)
     paired = _pair_all(forecasts, references or {})
     contenders = contenders_of(forecasts, paired, warnings)
-    pairing: dict[str, Any] = {"references": {}, "events": {}}
-    for name, one in paired.items():
-        pairing["references"][name] = describe(forecasts, one, rows)
-        warnings += pairing_warnings(name, pairing["references"][name])
+    pairing = {name: describe(forecasts, one, rows) for name, one in paired.items()}
+    for name, told in pairing.items():
+        warnings += pairing_warnings(name, told)
     content: dict[str, Any] = {
         "run": run,
         "data": data,
@@ -111,48 +111,59 @@ def evaluate(  # noqa: PLR0913  inputs, how to resample, and two names for the r
         "blocks": {},
         "seed_spread": [],
         "warnings": warnings,
-        "pairing": pairing,
+        "pairing": {"references": pairing, "events": {}},
         "records": [],
     }
     draw = partial(draw_ways, blocks=blocks, rng=rng, resamples=resamples)
     draw_fewer = partial(draw, resamples=min(resamples, MOST_RESAMPLES))
+    contest = _Contest(forecasts, contenders, rows, draw, draw_fewer)
     for event in range(forecasts.sizes["event"]):
-        place = replace(_place(forecasts, event, role, confidence), form=interval)
-        known = rows & (forecasts["occurred"].values[:, event] >= 0)
-        present = _present(contenders, event, known, place.event, warnings)
-        common = known & ~np.any([np.isnan(one.probability[:, event]) for one in present], axis=0)
-        pairing["events"][place.event] = _counts(rows, known, common)
-        drawn = draw(forecasts, event, common)
-        content["blocks"][place.event] = _block_counts(drawn)
-        content["records"] += _score_event(present, event, common, place, drawn)
-        content["records"] += _score_subsets(forecasts, present, event, common, place, draw)
-        content["records"] += score_occasions(
-            forecasts, compared_in_parts(present), event, common, drawn, place
-        )
-        content["records"] += score_breakdowns(forecasts, present, event, common, place, draw_fewer)
-        warnings += simpson_warnings(content["records"], place.event)
-        content["records"] += _score_folds(forecasts, event, place, draw)
-        content["seed_spread"] += seed_spread(forecasts, event, common, role)
-        warnings += sample_warnings(forecasts, event, common)
-        warnings += unknown_warnings(place.event, pairing["events"][place.event])
+        place = _place(forecasts, event, role, confidence, interval)
+        _add_event(content, contest, event, place)
     if forecasts.sizes["event"] > 1:
-        place = replace(_place(forecasts, 0, role, confidence), form=interval)
-        content |= _score_all_classes(forecasts, contenders, rows, place, draw, content["records"])
+        place = _place(forecasts, 0, role, confidence, interval)
+        content |= _score_all_classes(contest, place, content["records"])
     return content
 
 
-def _score_all_classes(
-    forecasts: xr.Dataset,
-    contenders: list[Contender],
-    rows: BoolArray,
-    place: Place,
-    draw: Draw,
-    found: list[dict[str, Any]],
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Contest:
+    """Who is scored, on which windows, shape (window,), and how these are resampled, in full and briefly."""
+
+    forecasts: xr.Dataset
+    contenders: list[Contender]
+    rows: BoolArray
+    draw: Draw
+    draw_fewer: Draw
+
+
+def _add_event(content: dict[str, Any], contest: _Contest, event: int, place: Place) -> None:
+    """Add to the content what there is to say of one event."""
+    forecasts, found, warnings = contest.forecasts, content["records"], content["warnings"]
+    known = contest.rows & (forecasts["occurred"].values[:, event] >= 0)
+    present = _present(contest.contenders, event, known, place.event, warnings)
+    common = common_rows(present, event, known)
+    counts = count_rows(contest.rows, known, common)
+    drawn = contest.draw(forecasts, event, common)
+    content["pairing"]["events"][place.event] = counts
+    content["blocks"][place.event] = _block_counts(drawn)
+    found += _score_event(present, event, common, place, drawn)
+    found += _score_subsets(forecasts, present, event, common, place, contest.draw)
+    found += score_occasions(forecasts, compared_in_parts(present), event, common, drawn, place)
+    found += score_breakdowns(forecasts, present, event, common, place, contest.draw_fewer)
+    warnings += simpson_warnings(found, place.event)
+    found += _score_folds(forecasts, event, place, contest.draw)
+    content["seed_spread"] += seed_spread(forecasts, event, common, place.role)
+    warnings += sample_warnings(forecasts, event, common)
+    warnings += unknown_warnings(place.event, counts)
+
+
+def _score_all_classes(contest: _Contest, place: Place, found: list[dict[str, Any]]) -> dict[str, Any]:
     """All records, with those of all events together, and the confusion matrices."""
-    present = forecast_classes(contenders, rows)
+    forecasts, rows = contest.forecasts, contest.rows
+    present = forecast_classes(contest.contenders, rows)
     common = class_rows(forecasts, present, rows)
-    drawn = draw(forecasts, 0, common)
+    drawn = contest.draw(forecasts, 0, common)
     more, confusions = score_classes(forecasts, present, common, drawn, place)
     return {"records": found + more, "confusion": confusions}
 
@@ -172,7 +183,7 @@ def _pair_all(forecasts: xr.Dataset, references: Mapping[str, xr.Dataset]) -> di
     return paired
 
 
-def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float) -> Place:
+def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float, form: skill.Form) -> Place:
     """What the records of one event have in common."""
     return Place(
         role=role,
@@ -180,6 +191,7 @@ def _place(forecasts: xr.Dataset, event: int, role: str, confidence: float) -> P
         subset="all",
         case_control=forecasts.attrs.get("sampling") == "case-control",
         confidence=confidence,
+        form=form,
         training_base_rate=_training_rate(forecasts, event),
     )
 
@@ -198,22 +210,12 @@ def _present(
     contenders: list[Contender], event: int, known: BoolArray, label: str, warnings: list[str]
 ) -> list[Contender]:
     """Contenders with at least one forecast of the event; the model always."""
-    there = [bool((known & ~np.isnan(one.probability[:, event])).any()) for one in contenders]
+    there = [forecasts_any(one, event, known) for one in contenders]
     for one, has_any in zip(contenders, there, strict=True):
         if one.given and not has_any:
             warnings.append(f"{label}: {one.name} has no forecast of it for these windows and is left out")
     there[0] = True
     return [one for one, has_any in zip(contenders, there, strict=True) if has_any]
-
-
-def _counts(rows: BoolArray, known: BoolArray, common: BoolArray) -> dict[str, int]:
-    """How many windows were scored, and why the others were not."""
-    return {
-        "windows": int(rows.sum()),
-        "outcome_unknown": int((rows & ~known).sum()),
-        "not_forecast_by_all": int((known & ~common).sum()),
-        "scored": int(common.sum()),
-    }
 
 
 def _block_counts(drawn: Drawn) -> dict[str, dict[str, int]]:

@@ -90,32 +90,16 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
             strategy raises.
     """
     make = choose("split.strategy", strategy, STRATEGIES)
-    known = {
-        name: parameter.default
-        for name, parameter in inspect.signature(make).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
-    arguments = dict(options or {})
-    timed = known.pop("embargo_hours", "none") != "none"
-    unknown = [name for name in arguments if name not in known]
-    if unknown:
-        raise FlarecastError(
-            f"split.options: expected some of {', '.join(known)} for {strategy}, got {', '.join(unknown)}"
-        )
-    if embargo_hours is not None and not timed:
-        raise FlarecastError(
-            f"split.embargo_hours: expected none for {strategy}, which does not split by time, "
-            f"got {embargo_hours!r}"
-        )
+    arguments, recorded = _checked_options(strategy, options or {}, embargo_hours)
     windows = link_returning(windows, returning)
-    roles = make(windows, rng, **arguments, **({"embargo_hours": embargo_hours} if timed else {}))
+    roles = make(windows, rng, **arguments)
     if out_of_fold:
         roles = _with_out_of_fold(windows, strategy, roles, rng, out_of_fold)
     too_late = holds_peak(windows)
     attributes = {
         "windows_sha256": windows_sha256,
         "strategy": strategy,
-        "options": json.dumps(known | arguments, default=str),
+        "options": json.dumps(recorded, default=str),
         "embargo_hours": roles.embargo_hours,
         "out_of_fold": out_of_fold,
         "final_fold": len(roles.role) - 1 if strategy == "rolling_origin" else 0,
@@ -132,6 +116,32 @@ def make_split(  # noqa: PLR0913 (hash and folds are plain values)
     fold_use = np.zeros(len(role), dtype=np.int8)
     fold_use[1:] = out_of_fold > 0
     return schema.build(schema.SPLIT, {"role": role, "fold_use": fold_use}, attributes)
+
+
+def _checked_options(
+    strategy: str, options: Mapping[str, Any], embargo_hours: float | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keyword arguments of a strategy, and its options with the defaults filled in, for the record.
+
+    Raises:
+        FlarecastError: Options that it does not have, or an embargo although it does not split by time.
+    """
+    parameters = inspect.signature(STRATEGIES[strategy]).parameters.values()
+    known = {one.name: one.default for one in parameters if one.kind is inspect.Parameter.KEYWORD_ONLY}
+    timed = "embargo_hours" in known
+    known.pop("embargo_hours", None)
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise FlarecastError(
+            f"split.options: expected some of {', '.join(known)} for {strategy}, got {', '.join(unknown)}"
+        )
+    if embargo_hours is not None and not timed:
+        raise FlarecastError(
+            f"split.embargo_hours: expected none for {strategy}, which does not split by time, "
+            f"got {embargo_hours!r}"
+        )
+    embargo = {"embargo_hours": embargo_hours} if timed else {}
+    return dict(options) | embargo, known | dict(options)
 
 
 def _with_out_of_fold(

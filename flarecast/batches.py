@@ -158,7 +158,7 @@ def with_windows(tensors: WindowTensors, steps: Tensor, last_class: Tensor) -> W
     # The row of 0 stays the last one.
     before = torch.where(tensors.step_rows == n_rows, n_rows + n_more, tensors.step_rows)
     first_row = torch.where(tensors.first_row == n_rows, n_rows + n_more, tensors.first_row)
-    flat = steps.reshape(n_more, -1)
+    flat = steps.reshape(n_more, steps.shape[2])
     values = torch.cat([tensors.values[:n_rows], flat, tensors.values[n_rows:]])
     origin = tensors.origin
     if origin is not None:

@@ -78,6 +78,14 @@ def test_windows_added_behind_others_change_none_of_them(missing):
     assert after.step_rows.dtype == before.step_rows.dtype
 
 
+def test_no_window_added_behind_others_is_none():
+    values, step_rows = random_windows(4, 0.5)
+    before = to_device(values, step_rows, np.arange(50), CPU)
+    after = with_windows(before, torch.zeros(0, 6, 3), torch.arange(0))
+    np.testing.assert_array_equal(gather_steps(after, torch.arange(50)), filled_by_hand(values, step_rows))
+    assert after.last_class.tolist() == before.last_class.tolist()
+
+
 def test_a_file_without_rows_gives_windows_of_zeros():
     tensors = to_device(np.empty((0, 2), dtype=np.float32), np.full((3, 4), -1), np.full(3, -1), CPU)
     assert gather_steps(tensors, torch.arange(3)).abs().sum() == 0

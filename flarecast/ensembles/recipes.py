@@ -222,6 +222,7 @@ def as_trained(config: Config) -> Config:
         "schedule": "cyclic_cosine",
         "schedule_options": {"cycles": cycles},
         "averaging": "none",
+        "averaging_options": {},
         "patience": config.train.epochs,
     }
     return config.model_copy(update={"train": config.train.model_copy(update=cyclic)})

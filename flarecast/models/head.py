@@ -119,10 +119,7 @@ class FunctionHead(nn.Module):
         Raises:
             FlarecastError: Always.
         """
-        raise FlarecastError(
-            "model.options: expected head classes or nested, got gp, which is drawn and not trained; set "
-            "ensemble.name gp for it"
-        )
+        check_trained(self)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Log probabilities, shape (b, class), float64."""
@@ -141,3 +138,16 @@ HEADS: dict[HeadName, type[ClassHead | NestedHead | FunctionHead]] = {
     "gp": FunctionHead,
 }
 """Name in a network's option `head`: the last layer, built from its input's size and the shape."""
+
+
+def check_trained(head: nn.Module) -> None:
+    """Make sure that a head is one that a network can be trained with.
+
+    Raises:
+        FlarecastError: It is made of a trained one.
+    """
+    if isinstance(head, FunctionHead):
+        raise FlarecastError(
+            f"model.options: expected head {' or '.join(TRAINED_HEADS)}, got gp, which is drawn and not "
+            "trained; set ensemble.name gp for it"
+        )

@@ -22,6 +22,7 @@ from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError
 from flarecast.memory import place_of_rows
 from flarecast.models import load_builder, takes_mask
+from flarecast.models.head import check_trained
 from flarecast.models.shape import Shape
 from flarecast.pretraining import Sizes, load_task
 from flarecast.pretraining.epochs import Lesson, Windows, learn
@@ -55,6 +56,7 @@ def check_parts(config: Config) -> None:
             "pretrain: expected a network, fitted by gradient, whose encoder can learn without outcomes, got "
             f"model.name {config.model.name}"
         )
+    check_trained(module.head)  # type: ignore[arg-type]
     if config.model.select is not None:
         raise FlarecastError(
             "pretrain: expected features that no outcome has chosen, got model.select "

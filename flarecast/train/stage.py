@@ -15,14 +15,14 @@ from flarecast import scale
 from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device
 from flarecast.config import Config, check_options
-from flarecast.ensembles import check_ensemble
+from flarecast.ensembles import as_trained, check_ensemble, skeleton
 from flarecast.errors import choose
 from flarecast.memory import enough_memory
 from flarecast.model_file import TrainedModel
-from flarecast.models import load_builder
+from flarecast.models.head import check_trained
 from flarecast.resources import ALONE_IN_TRAINING, Processes
 from flarecast.selection import SELECTIONS, check_selection
-from flarecast.train.averaging_phase import check_averaging, phases
+from flarecast.train.averaging_phase import build_averaging, check_averaging, phases
 from flarecast.train.course import course_of, finish
 from flarecast.train.epochs import Progress, run_alone
 from flarecast.train.gradient import build_optimizer, build_schedule, check_parts_add_up
@@ -40,17 +40,22 @@ def check_parts(config: Config) -> None:
     """
     choose("scale.name", config.scale.name, scale.SCALES)
     chosen_loss(config)
-    build_optimizer(nn.LayerNorm(1).parameters(), config.train)  # of weights that no random number starts
-    build_schedule(config.train, phases(config.train)[0])
-    check_parts_add_up(config.train)
-    check_averaging(config.train)
-    check_options(load_builder(config.model.name), config.model.options, "model.options")
+    module = skeleton(config)
+    check_ensemble(config)
+    settings = as_trained(config).train
+    build_optimizer(nn.LayerNorm(1).parameters(), settings)  # of weights that no random number starts
+    build_schedule(settings, phases(settings)[0])
+    check_parts_add_up(settings)
+    if hasattr(module, "fit_directly"):
+        build_averaging(settings)  # which changes nothing there, so it may be too long for the epochs
+    else:
+        check_averaging(settings)
+        check_trained(module.head)  # type: ignore[arg-type]
     if config.model.select is not None:
         choose("model.select", config.model.select, SELECTIONS)
     check_options(check_selection, config.model.select_options, "model.select_options")
     balancer = choose("balance.name", config.balance.name, BALANCERS)
     check_options(balancer, config.balance.options, "balance.options")
-    check_ensemble(config)
 
 
 class How(TypedDict, total=False):

@@ -20,6 +20,7 @@ from flarecast.forecast import class_probability, forecast
 from flarecast.forecast.folds import forecast_folds
 from flarecast.goes import occurred_table
 from flarecast.model_file import load
+from flarecast.pretraining.fitting import check_parts as check_pretraining
 from flarecast.resources import ALONE, Resources
 from flarecast.train import check_parts
 from flarecast.train.bagging import draw_bag
@@ -330,8 +331,20 @@ def test_what_cannot_be_had_is_said_in_one_sentence(sections, words, configure):
 
 
 def test_a_function_drawn_from_a_process_is_not_trained(files, configure, tmp_path):
-    with pytest.raises(FlarecastError, match="expected head classes or nested, got gp"):
-        train_all(*files, configure("lstm", model={"options": {"head": "gp"}}), tmp_path, ALONE)
+    config = configure("lstm", model={"options": {"head": "gp"}})
+    for refuse in (check_parts, check_pretraining, lambda config: train_all(*files, config, tmp_path, ALONE)):
+        with pytest.raises(FlarecastError, match="expected head classes or nested, got gp"):
+            refuse(config)
+
+
+@pytest.mark.parametrize(
+    ("averaging", "options"), [("swa", {"anneal": 2}), ("swa", {"cycle": 9}), ("ema", {"decay": 0.9})]
+)
+def test_snapshots_leave_averaging_with_its_options_out(averaging, options, files, configure, tmp_path):
+    settings = {"epochs": 2, "averaging": averaging, "averaging_options": options}
+    config = configure("lstm", train=settings, ensemble=ensemble("snapshot", members=2))
+    check_parts(config)
+    assert train_all(*files, config, tmp_path, ALONE).training["kept"] == "best"
 
 
 @pytest.mark.parametrize("name", [name for name in HOW if name != "bagging"])

@@ -312,7 +312,8 @@ def test_an_averaging_that_cannot_be_is_refused_in_one_sentence_before_data_are_
 
 @pytest.mark.parametrize("averaging", ["none", "swa", "ema"])
 def test_a_model_fitted_directly_has_nothing_to_average(averaging, windows, split, configure, tmp_path):
-    config = configure("logistic", train={"averaging": averaging})
+    config = configure("logistic", train={"averaging": averaging, "epochs": 1})
+    check_parts(config)
     model = train(windows, split, config, folder=tmp_path, device="cpu")
     assert model.training["kept"] == "fitted directly"
 

@@ -105,7 +105,7 @@ def arms_of(config: Config) -> list[Arm]:
     """All trainings that the contrasts of a study need, the plain one of each model first.
 
     Raises:
-        FlarecastError: An unknown contrast, model, remedy or option.
+        FlarecastError: An unknown contrast, model, remedy or option, or two arms of one name.
     """
     contrasts = chosen_contrasts(config)
     found = []
@@ -116,14 +116,19 @@ def arms_of(config: Config) -> list[Arm]:
             found.append(replace(plain, name="random split", roles="random"))
         if "normalisation" in contrasts:
             unscaled = _configured(plain.config, "study", scale={"name": "none"})
+            apart = replace(plain, config=unscaled, scaling=config.scale.name)
             for values in ("scaled_on_all", "scaled_per_role"):
-                name = values.replace("_", " ")
-                arm = replace(plain, name=name, config=unscaled, values=values, scaling=config.scale.name)
-                found.append(arm)
+                found.append(replace(apart, name=values.replace("_", " "), values=values))
         if "inner_validation" in contrasts:
             found += _tries(config, plain)
         if "remedies" in contrasts:
             found += _remedied(config, plain)
+    keys = [arm.key for arm in found]
+    twice = {key for key in keys if keys.count(key) > 1}
+    if twice:
+        raise FlarecastError(
+            f"study: expected names that differ, got {', '.join(sorted(twice))} twice; rename"
+        )
     return found
 
 

@@ -3,7 +3,7 @@
 Source: Ahmadzadeh et al. (2019), IEEE Big Data, arXiv 1911.09061; (2021), ApJS 254, 23.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 import xarray as xr
 
 from flarecast.config import Config, parse_config
-from flarecast.errors import FlarecastError
 from flarecast.files import replacing, write_json
 from flarecast.resources import Resources
 from flarecast.schema import ROLES
@@ -51,12 +50,6 @@ def temporal_coherence(
     windows, split = make_files(parse_config(calibrated, "study"), sources, folder)
     contrasts = chosen_contrasts(config)
     arms = arms_of(config)
-    keys = [arm.key for arm in arms]
-    twice = {key for key in keys if keys.count(key) > 1}
-    if twice:
-        raise FlarecastError(
-            f"study: expected names that differ, got {', '.join(sorted(twice))} twice; rename"
-        )
     place = Place(windows, split, folder / "arms", resources.device)
     refused = run_arms(arms, place, resources.workers, say)
     there = [arm for arm in arms if arm.key not in refused]
@@ -78,17 +71,22 @@ def temporal_coherence(
         "refused": {f"{arm.model}, {arm.name}": refused[arm.key] for arm in arms if arm.key in refused},
     }
     write_json(folder / JSON, content)
-    pictures = {"inflation": draw_inflation(found)}
-    if "remedies" in found:
-        shown = {name: first[name] for name in SHOWN if name in first}
-        pictures |= {
-            "remedies": draw_remedies(found["remedies"]["rows"]),
-            "reliability": draw_reliability(shown, bench.event),
-        }
+    shown = {name: first[name] for name in SHOWN if name in first}
     with replacing(folder / HTML) as aside:
-        aside.write_text(page(content, pictures), encoding="utf-8")
+        aside.write_text(page(content, _draw(found, shown, bench.event)), encoding="utf-8")
     told = tuple(contrast["paragraph"] for contrast in found.values())
     return Told(told, folder / HTML, str(content["about"]))
+
+
+def _draw(found: Mapping[str, Any], shown: Mapping[str, xr.Dataset], event: int) -> dict[str, str]:
+    """Pictures of what was found; of the remedies, if asked for, with the reliability of some."""
+    pictures = {"inflation": draw_inflation(found)}
+    if "remedies" in found:
+        pictures |= {
+            "remedies": draw_remedies(found["remedies"]["rows"]),
+            "reliability": draw_reliability(shown, event),
+        }
+    return pictures
 
 
 def _bench(config: Config, arms: Sequence[Arm], place: Place) -> Bench:

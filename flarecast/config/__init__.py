@@ -136,7 +136,8 @@ class Config(Section):
                 content["train"].pop(key, None)
         for section, values in changes.items():
             before = {} if section in ("model", "balance") else content[section]
-            content[section] = {**before, **values}
+            of_others = {f"{part}_options" for part in values if values[part] != before.get(part)}
+            content[section] = {key: before[key] for key in before if key not in of_others} | values
         return parse_config(content, f"rivals.{name}")
 
     def of_member(self, number: int) -> "Config":

@@ -21,7 +21,7 @@ from flarecast.batches import choose_device, ordered
 from flarecast.config import Config, check_options
 from flarecast.ensembles import as_trained
 from flarecast.errors import FlarecastError
-from flarecast.model_file import DESCRIPTION, TrainedModel, save
+from flarecast.model_file import DESCRIPTION, TrainedModel, load, save
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.resources import ALONE_IN_TRAINING, Processes
@@ -35,7 +35,7 @@ from flarecast.train.narrow import narrow
 from flarecast.train.passes import validation_loss
 from flarecast.train.precision import precision_on, seed_training
 from flarecast.train.prepare import Given, Prepared, prepare
-from flarecast.train.processes import FIRST
+from flarecast.train.processes import FIRST, bytes_of_first
 from flarecast.train.self_training import TEACHERS, give_labels
 from flarecast.train.start import Start, begin_at, start_of
 from flarecast.train.task import NOBODY, Beside, Plan, Task
@@ -57,6 +57,7 @@ def course_of(  # noqa: PLR0913  (what `How` holds, by name)
     say: Callable[[str], object] = str,
     processes: Processes = ALONE_IN_TRAINING,
     beside: Beside = NOBODY,
+    keep_finished: bool = False,
 ) -> Course[TrainedModel]:
     """The training of `train`, to be run inside `torch_state`, and to `finish`; arguments as there."""
     check_parts_add_up(config.train, processes)
@@ -69,6 +70,13 @@ def course_of(  # noqa: PLR0913  (what `How` holds, by name)
     narrowed = narrow(windows, role, as_trained(config), where, plan)
     again = partial(prepare, windows, role, narrowed, where, plan)
     prepared = again(given)
+    made_with = _made_with(where, config, processes, beside)
+    hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
+    whose = [made_with, hashes, fold, _what_matters(config, prepared), start and start.sha256]
+    own = identity({"of": whose})
+    if keep_finished and bytes_of_first(processes, _finished(folder, own)):
+        say("trainings that were finished when this run was stopped are kept")
+        return load(folder, device)
     if leads:
         _clear(folder)
     if prepared.mute:
@@ -76,22 +84,18 @@ def course_of(  # noqa: PLR0913  (what `How` holds, by name)
             f"train role: features that tell nothing, for they have one value there or none: "
             f"{', '.join(prepared.mute)}; leave them out with model.features"
         )
-    hashes = {"windows_sha256": windows_sha256, "split_sha256": split_sha256}
     generator = seed_training(config)
-    made_with = _made_with(where, config, processes, beside)
-    whose = [made_with, windows_sha256, split_sha256, fold, _what_matters(config, prepared)]
-    whose += [] if start is None else [start.sha256]
     fit = partial(_fit, config=config, generator=generator, start=start)
     for nth in range(config.train.self_training.rounds):
         teacher = Store(folder / TEACHERS / str(nth), identity({"of": whose, "round": nth}), say)
         module, _ = yield from fit(prepared, store=teacher, progress=progress, processes=processes)
         pseudo = give_labels(windows, role, narrowed, where, prepared, module)
         prepared = again(replace(given, pseudo=pseudo))
-    made_with |= {} if start is None else {"started_from": start.record}
-    describe = partial(_describe, windows, config, prepared, {**made_with, "fold": fold}, hashes)
+    made_with |= {"fold": fold, "identity": own, **({"started_from": start.record} if start else {})}
+    describe = partial(_describe, windows, config, prepared, made_with, hashes)
     if leads:
         prepared = with_snapshots(prepared, describe, config, folder)
-    store = Store(folder, identity({"of": whose}), say, beside.checkpoints)
+    store = Store(folder, own, say, beside.checkpoints)
     model = describe(*(yield from fit(prepared, store=store, progress=progress, processes=processes)))
     if leads:
         write_drawn(model, prepared.task.train, config, folder)
@@ -113,13 +117,22 @@ def _made_with(where: torch.device, config: Config, processes: Processes, beside
     }
 
 
+def _finished(folder: Path, whose: str) -> bytes:
+    """Something if a folder holds the model of the training `whose`, nothing if not."""
+    try:
+        return b"yes" if load(folder, "cpu").training.get("identity") == whose else b""
+    except FlarecastError:
+        return b""
+
+
 def finish(model: TrainedModel, folder: Path) -> None:
-    """Write the folder of a trained model, and remove what only an unfinished training needs.
+    """Write the folder of a trained model that is not there, and remove what only its training needs.
 
     Raises:
         FlarecastError: The folder cannot be written.
     """
-    save(model, folder)
+    if not (folder / DESCRIPTION).exists():
+        save(model, folder)
     (folder / NAME).unlink(missing_ok=True)
     shutil.rmtree(folder / TEACHERS, ignore_errors=True)
 

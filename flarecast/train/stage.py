@@ -71,6 +71,7 @@ class How(TypedDict, total=False):
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
         say: Told sentences that a user should know.
         processes: Those that train the model together; the first writes.
+        keep_finished: Whether the model of the very same training, where the folder holds it, is kept.
     """
 
     folder: Required[Path]
@@ -82,6 +83,7 @@ class How(TypedDict, total=False):
     progress: Progress | None
     say: Callable[[str], object]
     processes: Processes
+    keep_finished: bool
 
 
 @enough_memory(

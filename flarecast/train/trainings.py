@@ -15,9 +15,10 @@ from typing import Any
 
 import xarray as xr
 
+from flarecast.averaging.gaussian import MOMENTS
 from flarecast.batches import choose_device
 from flarecast.config import Config
-from flarecast.ensembles import recipe_of
+from flarecast.ensembles import SWAG, recipe_of
 from flarecast.ensembles.members import MEMBERS, member_folder
 from flarecast.errors import FlarecastError
 from flarecast.model_file import DESCRIPTION, TrainedModel, load
@@ -84,7 +85,8 @@ def train_all(
     contenders = _contenders(config, folder)
     if resources.processes.rank == FIRST:
         _remove_stale(folder, contenders, n_folds, final)
-        (folder / DESCRIPTION).unlink(missing_ok=True)
+        if (folder / DESCRIPTION).exists():  # a run that went to its end starts anew, a killed one goes on
+            _forget_models(contenders, n_folds, final)
     wait_for_all(resources.processes)
     others = [fold for fold in range(n_folds) if fold != final]
     inner = [
@@ -181,10 +183,20 @@ def _remove_stale(folder: Path, contenders: dict[str, tuple[Config, Path]], n_fo
                 shutil.rmtree(path)
         kept = set(map(str, recipe_of(config).in_folders))
         for place in (fold_folder(where, fold, final) for fold in range(n_folds)):
-            remove_members(place)
+            if config.train.averaging != SWAG:
+                remove_members(place)
             for path in _folders_in(place / MEMBERS):
-                if path.name not in kept:
+                if path.name not in kept and not (place / MOMENTS).exists():
                     shutil.rmtree(path)
+
+
+def _forget_models(contenders: dict[str, tuple[Config, Path]], n_folds: int, final: int) -> None:
+    """Remove what says that trainings are finished; that of the run itself goes last."""
+    for _, where in contenders.values():
+        for fold in [fold for fold in range(n_folds) if fold != final] + [final]:
+            place = fold_folder(where, fold, final)
+            for one in [*_folders_in(place / MEMBERS), place]:
+                (one / DESCRIPTION).unlink(missing_ok=True)
 
 
 def _once(say: Callable[[str], object]) -> Callable[[str], object]:

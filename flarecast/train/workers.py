@@ -142,6 +142,7 @@ def _how(training: Training, resources: Resources) -> How:
         progress=resources.progress,
         say=resources.say,
         processes=resources.processes,
+        keep_finished=True,
     )
 
 

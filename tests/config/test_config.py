@@ -113,3 +113,12 @@ def test_calibrators_are_fitted_on_what_is_asked_for():
     for change in ("calibrate.fit_on=test", "calibrate.folds=1"):
         with pytest.raises(FlarecastError, match=change.partition("=")[0]):
             load_config(None, [change])
+
+
+def test_a_rival_takes_no_options_of_a_part_that_it_replaces():
+    swag = {"averaging": "swag", "averaging_options": {"members": 20}, "loss_options": {"gamma": 3.0}}
+    rivals = {"sgd": {"train": {"averaging": "none"}}, "again": {"train": {"averaging": "swag", "epochs": 3}}}
+    config = parse_config({"train": {**swag, "loss": "focal"}, "rivals": rivals})
+    sgd, again = config.of_rival("sgd").train, config.of_rival("again").train
+    assert (sgd.averaging_options, sgd.loss_options) == ({}, {"gamma": 3.0})
+    assert (again.averaging_options, again.epochs) == ({"members": 20}, 3)

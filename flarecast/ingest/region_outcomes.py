@@ -9,8 +9,8 @@ from flarecast import goes
 from flarecast.flares import scales
 from flarecast.flares.clock import DAY
 from flarecast.flares.reading import Conversion
+from flarecast.ingest.largest import largest, largest_anywhere, largest_flux
 from flarecast.ingest.region_flares import Flares, covered_days
-from flarecast.ingest.sun.flares import largest
 from flarecast.schema import NO_TIME
 
 IntArray = NDArray[np.int64]
@@ -42,31 +42,18 @@ def outcomes(
         Variables of `schema.WINDOWS` that tell the outcome.
     """
     named = np.flatnonzero(flares.region > 0)
-    which = largest(
-        region, valid_from, horizon, (flares.region[named], flares.time[named], flares.flux[named])
-    )
-    most = largest(
-        region, valid_from, horizon, (flares.region[named], flares.time[named], flares.flux_upper[named])
-    )
+    of_region, time = flares.region[named], flares.time[named]
+    which = largest(region, valid_from, horizon, (of_region, time, flares.flux[named]))
+    most = largest_flux(region, valid_from, horizon, (of_region, time, flares.flux_upper[named]))
     happened = which >= 0
     flare = named[which[happened]]
     peak_flux, upper = np.zeros(region.size), quiet.copy()
-    peak_flux[happened], upper[happened] = flares.flux[flare], flares.flux_upper[named[most[happened]]]
+    peak_flux[happened], upper[happened] = flares.flux[flare], most[happened]
     first_day, stop_day = valid_from // DAY, -(-(valid_from + horizon) // DAY)
     covered = covered_days(flares, first_day, stop_day) == stop_day - first_day
     upper[~covered] = np.inf
 
-    spans, span = np.unique(valid_from, return_inverse=True)
-    nameless = np.flatnonzero(flares.region == 0)
-    which = largest(
-        np.zeros_like(spans),
-        spans,
-        horizon,
-        (np.zeros_like(nameless), flares.time[nameless], flares.flux_upper[nameless]),
-    )
-    unassigned = np.zeros(spans.size)
-    unassigned[which >= 0] = flares.flux_upper[nameless[which[which >= 0]]]
-
+    nameless = flares.region == 0
     start, peak = np.full((2, region.size), NO_TIME)
     start[happened], peak[happened] = flares.start[flare], flares.time[flare]
     flare_id = np.full(region.size, "", dtype=object)
@@ -74,7 +61,9 @@ def outcomes(
     return {
         "peak_flux": peak_flux,
         "peak_flux_upper": upper,
-        "unassigned_peak_flux": unassigned[span],
+        "unassigned_peak_flux": largest_anywhere(
+            valid_from, horizon, flares.time[nameless], flares.flux_upper[nameless]
+        ),
         "flare_start": start,
         "flare_peak": peak,
         "flare_id": flare_id,

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from flarecast import goes, schema
 from flarecast.cycles import CYCLES, iso, seconds
 from flarecast.errors import FlarecastError
+from flarecast.ingest.largest import largest, largest_anywhere
 from flarecast.ingest.sun import emergence, flares, parameters, rows, states, truth
 from flarecast.windows import cut
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 HOUR = emergence.HOUR
 
 
@@ -83,23 +85,11 @@ def ingest_simulated(  # noqa: PLR0913 - the options of a source are its keyword
     seen = rows.observe(regions, lives, *_used_rows(regions, region, issue_time, plan), rng)
     sparks = flares.ignite(regions, lives, unassigned_share, floor, rng)
 
-    ages = (issue_time // HOUR) - regions.start[region]
-    issues = truth.Issues(region, ages, regions.n_visible[region] - ages)
-    tables = np.stack(
-        [
-            truth.outcome_table(goes.DECADES[letter], lead_hours, horizon_hours, unassigned_share)
-            for letter in "CMX"
-        ]
-    )
     valid_from = issue_time + lead_hours * HOUR
     valid = valid_from, valid_from + horizon_hours * HOUR
     arrays = _row_arrays(seen) | _window_arrays(seen, region, issue_time, plan)
     arrays |= _outcomes(region, valid, sparks, floor)
-    known = {
-        "truth": truth.given_state(tables, lives, issues, lead_hours),
-        "truth_observed": truth.given_rows(tables, regions, seen, issues, lead_hours),
-    }
-    arrays |= {f"{name}_{letter}": p[i] for name, p in known.items() for i, letter in enumerate("CMX")}
+    arrays |= _truths((regions, lives, seen), region, issue_time, plan, unassigned_share)
     return schema.build(schema.WINDOWS, arrays, _attributes(plan, n_regions, (first_date, last_date)))
 
 
@@ -209,7 +199,7 @@ def _outcomes(
     valid_from, horizon = valid[0], int((valid[1] - valid[0]).max(initial=0))
     named, nameless = np.flatnonzero(sparks.assigned), np.flatnonzero(~sparks.assigned)
     listed = sparks.region[named], sparks.peak[named], sparks.flux[named]
-    which = flares.largest(region, valid_from, horizon, listed)
+    which = largest(region, valid_from, horizon, listed)
     happened = which >= 0
     flare = named[which[happened]]
 
@@ -222,21 +212,40 @@ def _outcomes(
     start[happened], peak[happened] = sparks.start[flare], sparks.peak[flare]
     flare_id[happened] = [f"SIM-F{number}" for number in (flare + 1).tolist()]
 
-    spans, span = np.unique(valid_from, return_inverse=True)
-    in_time = nameless[np.argsort(sparks.peak[nameless], kind="stable")]
-    anywhere = np.zeros_like(in_time), sparks.peak[in_time], sparks.flux[in_time]
-    which = flares.largest(np.zeros_like(spans), spans, horizon, anywhere)
-    unassigned = (
-        np.where(which >= 0, sparks.flux[in_time[which]], 0.0) if in_time.size else np.zeros(spans.size)
-    )
     return {
         "peak_flux": peak_flux,
         "peak_flux_upper": upper,
         "flare_start": start,
         "flare_peak": peak,
         "flare_id": flare_id,
-        "unassigned_peak_flux": unassigned[span],
+        "unassigned_peak_flux": largest_anywhere(
+            valid_from, horizon, sparks.peak[nameless], sparks.flux[nameless]
+        ),
     }
+
+
+def _truths(
+    sun: tuple[emergence.Regions, states.Lives, rows.Rows],
+    region: IntArray,
+    issue_time: IntArray,
+    plan: Plan,
+    unassigned_share: float,
+) -> dict[str, FloatArray]:
+    """Probability of each event given the state of the region, and given what its rows show."""
+    regions, lives, seen = sun
+    ages = (issue_time // HOUR) - regions.start[region]
+    issues = truth.Issues(region, ages, regions.n_visible[region] - ages)
+    tables = np.stack(
+        [
+            truth.outcome_table(goes.DECADES[letter], plan.lead_hours, plan.horizon_hours, unassigned_share)
+            for letter in "CMX"
+        ]
+    )
+    known = {
+        "truth": truth.given_state(tables, lives, issues, plan.lead_hours),
+        "truth_observed": truth.given_rows(tables, regions, seen, issues, plan.lead_hours),
+    }
+    return {f"{name}_{letter}": p[i] for name, p in known.items() for i, letter in enumerate("CMX")}
 
 
 def _attributes(plan: Plan, n_regions: int, dates: tuple[str, str]) -> dict[str, object]:

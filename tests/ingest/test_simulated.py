@@ -8,6 +8,7 @@ import pytest
 
 from flarecast import cycles, goes, schema
 from flarecast.errors import FlarecastError
+from flarecast.ingest.largest import largest
 from flarecast.ingest.simulated import ingest_simulated
 from flarecast.ingest.sun import emergence, flares, parameters
 from flarecast.windows import gather
@@ -155,7 +156,7 @@ def test_the_largest_flare_of_each_span_is_found_as_by_a_loop():
     track = np.repeat([1, 2, 4], 20)
     valid_from = np.tile(np.arange(20) * 6, 3)
     listed = rng.integers(1, 5, 50), rng.integers(-20, 160, 50), rng.integers(1, 9, 50) * 1e-6
-    found = flares.largest(track, valid_from, 24, listed)
+    found = largest(track, valid_from, 24, listed)
     for window, flare in enumerate(found):
         inside = (listed[0] == track[window]) & (listed[1] >= valid_from[window])
         inside &= listed[1] < valid_from[window] + 24

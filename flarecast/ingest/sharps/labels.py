@@ -15,10 +15,10 @@ from flarecast.errors import FlarecastError
 from flarecast.flares import archives, event_reports
 from flarecast.flares.finding import find_lists
 from flarecast.flares.reading import Conversion
+from flarecast.ingest.largest import largest_flux
 from flarecast.ingest.region_flares import Flares, listed_flares, reported_flares
 from flarecast.ingest.region_outcomes import outcomes
 from flarecast.ingest.sharps.records import Records
-from flarecast.ingest.sun.flares import largest
 from flarecast.schema import NO_TIME
 
 IntArray = NDArray[np.int64]
@@ -147,13 +147,11 @@ def label(
         harp, valid_from, horizon, of_harps(found.flares, owners, own=True), quiet
     )
     maybe = of_harps(found.flares, owners, own=False)
-    named = np.flatnonzero(maybe.region > 0)
-    which = largest(
+    named = maybe.region > 0
+    possible = largest_flux(
         harp, valid_from, horizon, (maybe.region[named], maybe.time[named], maybe.flux_upper[named])
     )
     upper: FloatArray = arrays["peak_flux_upper"]
-    possible = np.zeros(harp.size)
-    possible[which >= 0] = maybe.flux_upper[named[which[which >= 0]]]
     arrays["peak_flux_upper"] = np.maximum(upper, possible)
     return arrays, int((possible > upper).sum())
 

@@ -95,38 +95,6 @@ def ignite(
     return Flares(region[found], (peak - rise)[found], peak[found], flux[found], assigned[found])
 
 
-def largest(
-    track: IntArray, valid_from: IntArray, horizon: int, flares: tuple[IntArray, IntArray, FloatArray]
-) -> IntArray:
-    """Index of the largest flare of each window's track that peaks in its valid span, -1 if none.
-
-    Args:
-        track: Track of each window, ascending, shape (window,).
-        valid_from: UTC [s since 1970], ascending inside each track, shape (window,).
-        horizon: Length of the valid spans [s].
-        flares: Track, peak [s since 1970] and flux [W m-2] of each flare, shapes (flare,).
-
-    Returns:
-        Shape (window,); of equal flares the first.
-    """
-    chosen = np.full(track.size, -1, dtype=np.int64)
-    flare_track, peak, flux = flares
-    if track.size == 0 or peak.size == 0:
-        return chosen
-    base = min(valid_from.min(), peak.min()) - horizon
-    shift = max(valid_from.max(), peak.max()) - base + 2 * horizon
-    window_key = track * shift + (valid_from - base)
-    flare_key = flare_track * shift + (peak - base)
-    first = np.searchsorted(window_key, flare_key - horizon, side="right")
-    stop = np.searchsorted(window_key, flare_key, side="right")
-    flare = np.repeat(np.arange(peak.size), stop - first)
-    within = np.arange(flare.size) - np.repeat(np.cumsum(stop - first) - (stop - first), stop - first)
-    window = first[flare] + within
-    order = np.lexsort((-peak[flare], flux[flare], window))
-    chosen[window[order]] = flare[order]  # the last of equal indices stays: the largest flare
-    return chosen
-
-
 def _draw_flux(n: int, rng: np.random.Generator) -> FloatArray:
     """Peak fluxes of the truncated Pareto distribution [W m-2], shape (n,)."""
     most, least = SMALLEST**-SLOPE, LARGEST**-SLOPE

@@ -129,13 +129,17 @@ class Content:
         return "" if not occurred.all() else f"every one of the {occurred.size:,} windows has an event"
 
     def curves(self, event: str, name: str = MODEL) -> Curves | None:
-        """Events and non-events of the scored windows counted by probability, whole and resampled."""
+        """Events and non-events of the scored windows counted by probability, whole and resampled.
+
+        None where nobody said anything of an event or of anything else.
+        """
         key = (event, name)
         if key not in self._curves:
             probability = self.probability(event, name)
             self._curves[key] = None
-            if probability is not None and not self.both(event):
-                rows = self.rows_of(event) & ~np.isnan(probability)
+            rows = self.rows_of(event) & ~np.isnan(np.nan if probability is None else probability)
+            occurred = self.occurred(event)[rows]
+            if probability is not None and occurred.any() and not occurred.all():
                 self._curves[key] = count_curves(
                     self.forecasts, self.events.index(event), probability, rows, np.random.default_rng(SEED)
                 )

@@ -272,6 +272,18 @@ def test_probabilities_that_are_all_equal_are_drawn(spoil):
     assert panels["roc_C1.0"].figure is not None
 
 
+@pytest.mark.parametrize("said", ["nothing", "of no event"])
+def test_who_said_nothing_of_any_event_is_not_drawn_beside_the_model(said, spoil):
+    def silent(forecasts):  # as the truth of the simulated Sun is of C5.0
+        spoken = (said != "nothing") & (forecasts["occurred"] != 1)
+        truth = forecasts["truth"].where(spoken).astype(forecasts["truth"].dtype)
+        return forecasts.assign(truth=truth, truth_observed=truth)
+
+    panel = spoil(silent)["roc_C1.0"]
+    assert panel.figure is not None
+    assert "truth_observed" not in panel.table
+
+
 def test_one_event_alone_makes_a_report(copy):
     write_report(copy)
     assert "C1.0 or more</h2>" in copy.report.read_text()

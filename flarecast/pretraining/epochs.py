@@ -1,8 +1,8 @@
 """Epochs of an encoder that learns a task without outcomes."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,9 @@ from flarecast.batches import WindowTensors, gather_inputs, shuffled
 from flarecast.config.sections import Pretrain
 from flarecast.errors import FlarecastError
 from flarecast.schedules import cosine
+from flarecast.train.checkpoint import NAME, write_checkpoint
 from flarecast.train.epochs import Progress
-from flarecast.train.training_state import write_history
+from flarecast.train.training_state import Store, find_checkpoint, write_history
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,16 @@ class Lesson:
         return shuffled(len(self.windows), self.settings.batch_size, self.generator)
 
 
-def learn(lesson: Lesson, folder: Path, progress: Progress | None) -> list[dict[str, Any]]:
+def learn(lesson: Lesson, store: Store, progress: Progress | None) -> list[dict[str, Any]]:
     """Teach a network in place for all epochs, and let batch norm see whole windows at last.
 
+    It goes on from the checkpoint in the folder, where there is one of this lesson.
+
     Returns:
-        The history, also written into the folder after each epoch.
+        The history, also written into the folder after each epoch, behind a checkpoint.
 
     Raises:
-        FlarecastError: A loss that is not finite.
+        FlarecastError: A loss that is not finite, or the folder cannot be written.
     """
     network, settings = lesson.network, lesson.settings
     head, network.head = network.head, nn.Identity()
@@ -69,15 +72,49 @@ def learn(lesson: Lesson, folder: Path, progress: Progress | None) -> list[dict[
     optimizer = torch.optim.AdamW(
         lesson.weights(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
-    history: list[dict[str, Any]] = []
-    for epoch in range(settings.epochs):
+    history = _go_on(lesson, optimizer, store)
+    for epoch in range(len(history), settings.epochs):
         history.append({"epoch": epoch + 1, "loss": _learn_epoch(lesson, optimizer, epoch)})
-        write_history(folder, history)
+        _keep(lesson, optimizer, history, store)
         if progress is not None:
             progress(epoch + 1, settings.epochs, history[-1])
     refresh_batch_norm(network, _whole_windows(lesson))
     network.head = head
     network.eval()
+    return history
+
+
+def _keep(
+    lesson: Lesson, optimizer: torch.optim.Optimizer, history: list[dict[str, Any]], store: Store
+) -> None:
+    """Write the checkpoint, then the history, which the checkpoint holds too."""
+    on_cuda = lesson.windows.tensors.device.type == "cuda"
+    content = {
+        "network": lesson.network.state_dict(),
+        "task": lesson.task.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "history": json.dumps(history),
+        "order": lesson.generator.get_state(),
+        "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state() if on_cuda else None,
+    }
+    write_checkpoint(store.folder / NAME, content, store.identity)
+    write_history(store.folder, history)
+
+
+def _go_on(lesson: Lesson, optimizer: torch.optim.Optimizer, store: Store) -> list[dict[str, Any]]:
+    """Put all back as it was after the last epoch that was kept, if any; returns the history until then."""
+    content, history = find_checkpoint(store), []
+    if content is not None:
+        lesson.network.load_state_dict(content["network"])
+        lesson.task.load_state_dict(content["task"])
+        optimizer.load_state_dict(content["optimizer"])
+        history = json.loads(content["history"])
+        lesson.generator.set_state(content["order"])
+        torch.set_rng_state(content["random"])
+        if content["random_cuda"] is not None:
+            torch.cuda.set_rng_state(content["random_cuda"])
+    write_history(store.folder, history)
     return history
 
 

@@ -5,6 +5,8 @@ outcomes. Test windows are left out, and so are unused ones: they lie in the gap
 of a split keep there what is tested in the end. The scaler is fitted on the train role.
 """
 
+import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,11 @@ from flarecast.pretraining.epochs import Lesson, Windows, learn
 from flarecast.references import region_codes
 from flarecast.schema import ROLES
 from flarecast.seen import pack
+from flarecast.train.checkpoint import NAME, identity
 from flarecast.train.epochs import Progress
 from flarecast.train.precision import deterministic_algorithms, seeded
-from flarecast.train.start import ENCODER, Start, save_start, without_head
-from flarecast.train.training_state import write_history
+from flarecast.train.start import ENCODER, Start, read_encoder, save_start, without_head
+from flarecast.train.training_state import Store
 from flarecast.windows import feature_columns, step_rows
 
 IntArray = NDArray[np.int64]
@@ -80,8 +83,11 @@ def pretrain(  # noqa: PLR0913  (as train)
     fold: int = 0,
     made_of: dict[str, str] | None = None,
     progress: Progress | None = None,
+    say: Callable[[str], object] = str,
 ) -> Start:
     """Fit an encoder and write its folder: encoder.safetensors, history.jsonl and, last, encoder.json.
+
+    A checkpoint of the very same pretraining is gone on from, and an encoder of it that is there is kept.
 
     Args:
         windows: A windows Dataset; its outcomes are not read.
@@ -92,6 +98,7 @@ def pretrain(  # noqa: PLR0913  (as train)
         fold: Fold of the split.
         made_of: Hashes of windows and split, for the record.
         progress: Called after each epoch with epochs done, epochs planned, and the line of the history.
+        say: Told sentences that a user should know.
 
     Raises:
         FlarecastError: No such part or device, no window with values, a loss that is not finite, or a folder
@@ -99,9 +106,15 @@ def pretrain(  # noqa: PLR0913  (as train)
     """
     check_parts(config)
     where = choose_device(device)
-    write_history(folder, [])
-    (folder / ENCODER).unlink(missing_ok=True)
     sight = _see(windows, role, config, where)
+    whose = identity({**_made_how(config, where), "of": [fold, made_of, _what_is_seen(sight, config)]})
+    finished = _finished(folder, whose)
+    if finished is not None:
+        say(f"{folder}: the encoder was finished when this pretraining was stopped, and is kept")
+        (folder / NAME).unlink(missing_ok=True)
+        return finished
+    for stale in [folder / ENCODER, *folder.glob(".*.part")]:
+        stale.unlink(missing_ok=True)
     options = check_options(load_builder(config.model.name), config.model.options, "model.options")
     n_steps, cadence = int(windows.attrs["n_steps"]), float(windows.attrs["cadence_minutes"])
     seeds = config.generator("pretrain").integers(2**62, size=2)
@@ -110,9 +123,12 @@ def pretrain(  # noqa: PLR0913  (as train)
         deterministic_algorithms(config.train.deterministic, where),
     ):
         lesson = _prepare_lesson(sight, n_steps, options, config, int(seeds[1]))
-        history = learn(lesson, folder, progress)
+        history = learn(lesson, Store(folder, whose, say), progress)
     training = {
-        **_made_how(config, where, history),
+        **_made_how(config, where),
+        "loss_first": history[0]["loss"],
+        "loss_last": history[-1]["loss"],
+        "identity": whose,
         "windows": len(sight.windows),
         "fold": fold,
         **(made_of or {}),
@@ -124,7 +140,17 @@ def pretrain(  # noqa: PLR0913  (as train)
         weights, sight.scaler, sight.features, n_steps, cadence, config.model.name, options, training
     )
     save_start(start, folder)
+    (folder / NAME).unlink(missing_ok=True)
     return start
+
+
+def _finished(folder: Path, whose: str) -> Start | None:
+    """The encoder in a folder, if it is whole and that of the pretraining `whose`."""
+    try:
+        start = read_encoder(folder)
+    except FlarecastError:
+        return None
+    return start if start.training.get("identity") == whose else None
 
 
 @dataclass(frozen=True)
@@ -180,14 +206,18 @@ def _prepare_lesson(
     return Lesson(network, task, sight.windows, config.pretrain, torch.Generator().manual_seed(seed))
 
 
-def _made_how(config: Config, device: torch.device, history: list[dict[str, Any]]) -> dict[str, Any]:
-    """For the record: the task and what came of it."""
+def _what_is_seen(sight: _Sight, config: Config) -> dict[str, Any]:
+    """What a checkpoint must agree on: the configuration, and what the data left in fitted numbers."""
+    seen = {part: hashlib.sha256(index.tobytes()).hexdigest() for part, index in sight.seen.items()}
+    return {"config": config.resolved(), "centre": sight.scaler.centre.tolist(), "seen": seen}
+
+
+def _made_how(config: Config, device: torch.device) -> dict[str, Any]:
+    """For the record: the task and what computed it."""
     return {
         "task": config.pretrain.name,
         "flarecast": __version__,
         "torch": str(torch.__version__),
         "device": device.type,
         "epochs": config.pretrain.epochs,
-        "loss_first": history[0]["loss"],
-        "loss_last": history[-1]["loss"],
     }

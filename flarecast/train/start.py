@@ -133,7 +133,7 @@ def read_start(folder: Path, fold: int) -> Start:
     own = folder / "folds" / str(fold)
     folder = own if own.is_dir() else folder
     if (folder / ENCODER).is_file():
-        return _read_encoder(folder)
+        return read_encoder(folder)
     if not (folder / DESCRIPTION).is_file():
         raise FlarecastError(
             "train.init_from: expected a folder of `flarecast pretrain` or of a trained model, got "
@@ -153,8 +153,12 @@ def read_start(folder: Path, fold: int) -> Start:
     )
 
 
-def _read_encoder(folder: Path) -> Start:
-    """Read encoder.json and encoder.safetensors."""
+def read_encoder(folder: Path) -> Start:
+    """Read encoder.json and encoder.safetensors.
+
+    Raises:
+        FlarecastError: They are missing or damaged.
+    """
     path, weights = folder / ENCODER, folder / WEIGHTS
     try:
         said = _Description.model_validate(read_json(path))

@@ -10,8 +10,10 @@ import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+import xarray as xr
 
 from flarecast.batches import cpu_threads
 from flarecast.config import parse_config
@@ -24,7 +26,7 @@ from flarecast.models.shape import Shape
 from flarecast.scale import fit
 
 LIMIT = 1.2
-N_MEMBERS, EVENTS = 20, ("C1.0", "M1.0", "X1.0")
+N_MEMBERS, EVENTS, OPTIONS = 20, ("C1.0", "M1.0", "X1.0"), {"hidden": 32}
 
 
 def seconds(work: Callable[[], object], repeats: int) -> float:
@@ -37,17 +39,15 @@ def seconds(work: Callable[[], object], repeats: int) -> float:
     return min(times)
 
 
-def bench_forecast(n_regions: int, repeats: int) -> float:
-    """Print the two ratios; returns the larger."""
-    windows = ingest_simulated(None, np.random.default_rng(0), n_regions=n_regions)
-    config = parse_config({"model": {"name": "lstm", "options": {"hidden": 32}}, "events": list(EVENTS)})
-    values = windows["values"].values
+def untrained(windows: xr.Dataset) -> TrainedModel:
+    """A small LSTM for such windows, as it was built."""
+    config = parse_config({"model": {"name": "lstm", "options": OPTIONS}, "events": list(EVENTS)})
     features = tuple(map(str, windows["feature"].values))
     shape = Shape(len(features), int(windows.attrs["n_steps"]), len(EVENTS) + 1)
     nothing = np.full(len(EVENTS) + 1, 0.25)
-    model = TrainedModel(
-        module=load_builder("lstm")(shape, hidden=32),
-        scaler=fit(values, "standard"),
+    return TrainedModel(
+        module=load_builder("lstm")(shape, **OPTIONS),
+        scaler=fit(windows["values"].values, "standard"),
         features=features,
         events=EVENTS,
         n_steps=shape.n_steps,
@@ -59,27 +59,35 @@ def bench_forecast(n_regions: int, repeats: int) -> float:
         training_base_rate=nothing[1:],
         config=config.resolved(),
         model_name="lstm",
-        model_options={"hidden": 32},
+        model_options=OPTIONS,
         unassigned="ignore",
         training={},
     )
-    occurred = occurred_table(windows, EVENTS)
-    apart = [replace(model, module=load_builder("lstm")(shape, hidden=32)) for _ in range(N_MEMBERS)]
-    heads = []
-    for one in apart:
-        module = copy.deepcopy(model.module)
-        module.head = one.module.head
-        heads.append(replace(model, module=module))
 
-    def singly() -> None:
-        for one in apart:
+
+def with_head_of(model: TrainedModel, other: TrainedModel) -> TrainedModel:
+    """A model whose last layer is another's."""
+    module = copy.deepcopy(model.module)
+    module.head = other.module.head
+    return replace(model, module=module)
+
+
+def bench_forecast(n_regions: int, repeats: int) -> float:
+    """Print the two ratios; returns the larger."""
+    windows = ingest_simulated(None, np.random.default_rng(0), n_regions=n_regions)
+    occurred = occurred_table(windows, EVENTS)
+    model = untrained(windows)
+    apart = [untrained(windows) for _ in range(N_MEMBERS)]
+    heads = [with_head_of(model, one) for one in apart]
+
+    def forecast(*models: TrainedModel) -> None:
+        for one in models:
             event_probability(windows, one, occurred, "cpu")
 
-    single = seconds(singly, repeats)
+    single = seconds(partial(forecast, *apart), repeats)
     worst = 0.0
     for name, members in (("networks of their own", apart), ("last layers", heads)):
-        whole = replace(model, members=tuple(members))
-        took = seconds(lambda whole=whole: event_probability(windows, whole, occurred, "cpu"), repeats)  # type: ignore[misc]
+        took = seconds(partial(forecast, replace(model, members=tuple(members))), repeats)
         worst = max(worst, took / single)
         print(
             f"forecast of {windows.sizes['window']:,} windows by {N_MEMBERS} {name}: {took:.2f} s, "

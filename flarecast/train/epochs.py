@@ -86,15 +86,12 @@ def fit_by_gradient(
         if state.descended is None and (state.epoch >= n_descent or stale):
             begin_averaging(state, task)
         if state.descended is not None and state.epoch >= state.descended + n_averaging:
-            break
+            return _end(state, task, store)
         parts = state.parts
         losses = yield state, task
         entry = _end_epoch(state, task, losses)
         if state.parts != parts:
-            store.say(
-                f"{store.folder}: the device's memory is too small for batches of {settings.batch_size}; "
-                f"from epoch {state.epoch} on they go in {state.parts} parts, which changes no step"
-            )
+            _say_parts(state, task, store)
         state.history.append(entry)
         if task.after_epoch is not None:
             task.after_epoch(state.module, state.epoch)
@@ -102,13 +99,6 @@ def fit_by_gradient(
         if progress is not None:
             before = n_descent if state.descended is None else state.descended
             progress(state.epoch, before + n_averaging, entry)
-    entry = _finish(state, task)
-    if isinstance(state.averaged, GaussianAverage) and processes.rank == FIRST:
-        save_moments(state.averaged.moments(), module, store.folder / MOMENTS)
-    state.history.append(entry)
-    if processes.rank == FIRST:
-        write_history(store.folder, state.history)
-    return entry
 
 
 def _begin(state: State, task: Task, store: Store) -> None:
@@ -153,6 +143,14 @@ def _end_epoch(state: State, task: Task, losses: EpochLosses) -> dict[str, Any]:
     }
 
 
+def _say_parts(state: State, task: Task, store: Store) -> None:
+    """Say that batches go through the network in more parts than before."""
+    store.say(
+        f"{store.folder}: the device's memory is too small for batches of {task.settings.batch_size}; "
+        f"from epoch {state.epoch} on they go in {state.parts} parts, which changes no step"
+    )
+
+
 def _show_average(state: State, task: Task) -> dict[str, float | None]:
     """Refresh the average, validate it, and take it if it is the best or that of a phase of its own.
 
@@ -174,7 +172,18 @@ def _show_average(state: State, task: Task) -> dict[str, float | None]:
     return {"validation_loss_averaged": loss}
 
 
-def _finish(state: State, task: Task) -> dict[str, Any]:
+def _end(state: State, task: Task, store: Store) -> dict[str, Any]:
+    """Take the weights to keep, write what members are drawn from and the history; returns its last line."""
+    entry = _take_kept(state, task)
+    state.history.append(entry)
+    if state.processes.rank == FIRST:
+        if isinstance(state.averaged, GaussianAverage):
+            save_moments(state.averaged.moments(), state.module, store.folder / MOMENTS)
+        write_history(store.folder, state.history)
+    return entry
+
+
+def _take_kept(state: State, task: Task) -> dict[str, Any]:
     """Load the weights to keep into the module; returns the last line of the history."""
     best, average, averaging = state.best, state.average, task.averaging
     validated = task.validation is not None

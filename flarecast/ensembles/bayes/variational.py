@@ -11,6 +11,8 @@ Source: Blundell et al. (2015), arXiv 1505.05424; Kingma et al. (2015), arXiv 15
     Sonderby et al. (2016), arXiv 1602.02282, section 2.3.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
@@ -64,32 +66,48 @@ def draw_heads(  # noqa: PLR0913  (the signature is that of every posterior)
     start, mean = (
         numbers[n_lowest:] - n_lowest * numbers[:1] for numbers in (start_of(head, prior), numbers_of(head))
     )
-    mean.requires_grad_()
-    log_spread = torch.full_like(mean, FIRST_SPREAD).log().requires_grad_()
-    optimizer = torch.optim.Adam([mean, log_spread], lr=learning_rate)
+    layer = _Gaussians(mean.requires_grad_(), torch.full_like(mean, FIRST_SPREAD).log().requires_grad_())
+    optimizer = torch.optim.Adam([layer.mean, layer.log_spread], lr=learning_rate)
     steps = max(LEAST_STEPS, epochs * -(-len(embedded.low) // BATCH))
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     link, inputs = link_of(head), embedded.with_one
-    places = _batches(len(inputs), steps, generator)
-    for nth, place in enumerate(places):
+    for nth, place in enumerate(_batches(len(inputs), steps, generator)):
         optimizer.zero_grad()
-        here = inputs[place.to(inputs.device)]
-        spread = (here.square() @ (2 * log_spread).exp().T).sqrt()
-        noise = torch.randn(spread.shape, generator=generator, dtype=torch.float64).to(spread)
-        said = link(pad(here @ mean.T + spread * noise, (n_lowest, 0)))
+        said = link(pad(layer.draw_outputs(inputs[place.to(inputs.device)], generator), (n_lowest, 0)))
         chosen = place.to(embedded.low.device)
         fit = embedded.weight[chosen] * log_likelihood(said, embedded.low[chosen], embedded.high[chosen])
-        distance = divergence(mean, log_spread, start, prior_scale)
-        loss = (
-            weight_of_divergence((nth + 1) / steps, warm_up) * distance / (independent * len(inputs))
-            - fit.mean()
-        )
+        distance = divergence(layer.mean, layer.log_spread, start, prior_scale)
+        counted = weight_of_divergence((nth + 1) / steps, warm_up) * distance / (independent * len(inputs))
+        loss = counted - fit.mean()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         falling.step()
-    noise = torch.randn((n, *mean.shape), generator=generator, dtype=torch.float64).to(mean)
-    drawn = mean.detach() + log_spread.detach().exp() * noise
+    drawn = layer.draw(n, generator)
     return [with_numbers(head, pad(one, (0, 0, n_lowest, 0))) for one in drawn]
+
+
+@dataclass(frozen=True)
+class _Gaussians:
+    """Independent Gaussians of a layer's numbers: mean and log of the spread, shape (output, size + 1)."""
+
+    mean: Tensor
+    log_spread: Tensor
+
+    def draw_outputs(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
+        """Outputs for windows, shape (n, output), of inputs (n, size + 1): the local reparameterisation."""
+        spread = (inputs.square() @ (2 * self.log_spread).exp().T).sqrt()
+        return inputs @ self.mean.T + spread * _noise(spread.shape, generator).to(spread)
+
+    @torch.no_grad()
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """Numbers of `n` layers, shape (n, output, size + 1)."""
+        noise = _noise((n, *self.mean.shape), generator).to(self.mean)
+        return self.mean + self.log_spread.exp() * noise
+
+
+def _noise(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Standard normal numbers, on the CPU, float64."""
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def weight_of_divergence(done: float, warm_up: float) -> float:

@@ -138,9 +138,10 @@ def test_no_forbidden_room_names():
 
 
 def test_files_and_arguments_stay_small():
-    """Size to aim at: file <= 300 lines, arguments <= 6 (ruff checks the arguments); schema is a table."""
-    long = {str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text().splitlines())) > 320}
-    assert set(long) <= {"flarecast/schema.py"}
+    """Size to aim at: file <= 300 lines, arguments <= 6 (ruff checks the arguments)."""
+    assert not {
+        str(p.relative_to(ROOT)): n for p in modules() if (n := len(p.read_text().splitlines())) > 320
+    }
 
 
 def test_torch_is_pinned_only_in_constraints_and_no_index_is_named():

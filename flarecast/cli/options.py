@@ -68,6 +68,22 @@ def device_option(function: Command) -> Command:
     )(function)
 
 
+def fitting_options(output: str) -> Callable[[Command], Command]:
+    """Add WINDOWS and SPLIT, -c/--config and --set, -o/--output, a folder to write, and --device.
+
+    Args:
+        output: What the folder is.
+    """
+
+    def add(function: Command) -> Command:
+        function = device_option(function)
+        function = click.option("-o", "--output", type=OUT_FOLDER, required=True, help=output)(function)
+        function = click.argument("split", type=IN)(config_options(function))
+        return click.argument("windows", type=IN)(function)
+
+    return add
+
+
 def sunspots_option(function: Command) -> Command:
     """Add --sunspots, for commands that draw over time."""
     said = "SILSO's daily or monthly CSV, drawn behind; without it the sunspot number of the windows, if any."

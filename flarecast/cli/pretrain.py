@@ -4,23 +4,11 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import (
-    IN,
-    OUT_FOLDER,
-    config_options,
-    device_option,
-    epoch_progress,
-    say,
-    talk_options,
-)
+from flarecast.cli.options import epoch_progress, fitting_options, say, talk_options
 
 
 @click.command("pretrain")
-@click.argument("windows", type=IN)
-@click.argument("split", type=IN)
-@config_options
-@click.option("-o", "--output", type=OUT_FOLDER, required=True, help="Folder of encoders to write.")
-@device_option
+@fitting_options("Folder of encoders to write.")
 @talk_options
 def command(
     windows: Path, split: Path, config_path: Path | None, changes: tuple[str, ...], output: Path, device: str

@@ -4,15 +4,11 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import IN, OUT_FOLDER, config_options, device_option, say, talk_options
+from flarecast.cli.options import fitting_options, say, talk_options
 
 
 @click.command("record")
-@click.argument("windows", type=IN)
-@click.argument("split", type=IN)
-@config_options
-@click.option("-o", "--output", type=OUT_FOLDER, required=True, help="The run's folder.")
-@device_option
+@fitting_options("The run's folder.")
 @talk_options
 def command(
     windows: Path, split: Path, config_path: Path | None, changes: tuple[str, ...], output: Path, device: str

@@ -4,24 +4,11 @@ from pathlib import Path
 
 import click
 
-from flarecast.cli.options import (
-    IN,
-    OUT_FOLDER,
-    config_options,
-    device_option,
-    epoch_progress,
-    say,
-    talk_options,
-    workers_option,
-)
+from flarecast.cli.options import epoch_progress, fitting_options, say, talk_options, workers_option
 
 
 @click.command("train")
-@click.argument("windows", type=IN)
-@click.argument("split", type=IN)
-@config_options
-@click.option("-o", "--output", type=OUT_FOLDER, required=True, help="Model folder to write.")
-@device_option
+@fitting_options("Model folder to write.")
 @workers_option
 @talk_options
 def command(

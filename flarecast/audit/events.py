@@ -57,21 +57,28 @@ def require_events(
     """
     occurred = goes.occurred_table(windows, events, unassigned) == 1
     roles = roles_of(windows, split)
-    problems = []
+    without: dict[tuple[str, str], list[tuple[int, int]]] = {}
     for fold, role in enumerate(roles):
-        where = f" of fold {fold}" if len(roles) > 1 else ""
         for number in (TRAIN, VALIDATION):
             mine = role == number
             final = fold == split.attrs.get("final_fold", 0)
             if number == VALIDATION and final and split.attrs.get("out_of_fold") and not mine.any():
                 continue
-            problems += [
-                f"expected at least one {event} event in {ROLES[number]}{where}, got none in "
-                f"{counted(int(mine.sum()), 'window')}"
-                for column, event in enumerate(events)
-                if not occurred[mine, column].any()
-            ]
+            for column, event in enumerate(events):
+                if not occurred[mine, column].any():
+                    without.setdefault((event, ROLES[number]), []).append((fold, int(mine.sum())))
+    problems = [
+        f"expected at least one {event} event in {role}{_of_folds(found, len(roles))}, got none in "
+        f"{counted(sum(n for _, n in found), 'window')}"
+        for (event, role), found in without.items()
+    ]
     if problems:
         inner = 'set calibrate.folds lower or calibrate.fit_on = "calibration", '
         ways = f"{inner if split.attrs.get('out_of_fold') else ''}train a smaller class, or change the split"
         raise FlarecastError(f"split: {'; '.join(problems)}; {ways} so that they have some")
+
+
+def _of_folds(found: Sequence[tuple[int, int]], n_folds: int) -> str:
+    """Which folds, the first of each pair, in words; nothing where there is but one."""
+    numbers = ", ".join(str(fold) for fold, _ in found)
+    return "" if n_folds == 1 else f" of fold{'s' if len(found) > 1 else ''} {numbers}"

@@ -38,7 +38,7 @@ from flarecast.train.prepare import Given, Prepared, prepare
 from flarecast.train.processes import FIRST, bytes_of_first
 from flarecast.train.self_training import TEACHERS, give_labels
 from flarecast.train.start import Start, begin_at, start_of
-from flarecast.train.task import NOBODY, Beside, Plan, Task
+from flarecast.train.task import NOBODY, Beside, Plan
 from flarecast.train.training_state import Store, write_history
 
 
@@ -174,7 +174,6 @@ def _fit(  # noqa: PLR0913
             store.say("train.frozen: frozen layers keep random weights, for train.init_from names no others")
         freeze(module, config.train.frozen)
         return module, (yield from fit_by_gradient(module, task, generator, store, progress, processes))
-    _check_direct(config, task)
     said = module.fit_directly(ordered(task.train, task.settings.batch_size), prior)  # type: ignore[operator]
     loss = validation_loss(module, task)
     entry = {"kept": "fitted directly", **(said or {}), "validation_loss_best": loss}
@@ -183,25 +182,6 @@ def _fit(  # noqa: PLR0913
     if progress is not None:
         progress(1, 1, {"validation_loss": entry["validation_loss_best"]})
     return module, entry
-
-
-def _check_direct(config: Config, task: Task) -> None:
-    """Make sure that nothing is asked of a model fitted directly that only descent can give."""
-    if config.train.init_from is not None or config.train.frozen:
-        raise FlarecastError(
-            "train.init_from and train.frozen: expected a model that is fitted by gradient, got "
-            f"{config.model.name}"
-        )
-    if config.balance.name == "logit_adjustment":
-        raise FlarecastError(
-            "balance.name logit_adjustment: expected a model that is fitted by gradient, got "
-            f"{config.model.name}; use class_weights"
-        )
-    if task.averaging is not None and task.averaging.members:
-        raise FlarecastError(
-            f"train.averaging {config.train.averaging}: expected a model that is fitted by gradient, got "
-            f"{config.model.name}; set train.averaging to none"
-        )
 
 
 def _sizes(prepared: Prepared) -> dict[str, int]:

@@ -77,10 +77,12 @@ def mean_loss(of: EpochLosses, state: State) -> float:
     losses, places = of.values.double().cpu(), of.places
     bad = torch.nonzero(~torch.isfinite(losses)).flatten().tolist()
     if bad:
-        rate = state.optimizer.param_groups[0]["lr"]
+        rate = f", at learning rate {state.optimizer.param_groups[0]['lr']:g}; lower {name_of_rate(state)}"
+        untouched = state.epoch == bad[0] == 0
         raise FlarecastError(
             f"training loss: expected a finite number, got {losses[bad[0]]:g} in epoch {state.epoch + 1}, "
-            f"batch {bad[0] + 1} of {len(places)}, at learning rate {rate:g}; lower {name_of_rate(state)}"
+            f"batch {bad[0] + 1} of {len(places)}"
+            + (", before any step; scale the rows to smaller numbers by scale.name" if untouched else rate)
         )
     sizes = torch.tensor([len(place) for place in places], dtype=torch.float64)
     return float((losses * sizes).sum() / sizes.sum())

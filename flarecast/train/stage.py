@@ -16,7 +16,7 @@ from flarecast.balance import BALANCERS
 from flarecast.batches import choose_device
 from flarecast.config import Config, check_options
 from flarecast.ensembles import as_trained, check_ensemble, skeleton
-from flarecast.errors import choose
+from flarecast.errors import FlarecastError, choose
 from flarecast.memory import enough_memory
 from flarecast.model_file import TrainedModel
 from flarecast.models.head import check_trained
@@ -25,6 +25,7 @@ from flarecast.selection import SELECTIONS, check_selection
 from flarecast.train.averaging_phase import build_averaging, check_averaging, phases
 from flarecast.train.course import course_of, finish
 from flarecast.train.epochs import Progress, run_alone
+from flarecast.train.frozen import freeze
 from flarecast.train.gradient import build_optimizer, build_schedule, check_parts_add_up
 from flarecast.train.precision import torch_state
 from flarecast.train.prepare import chosen_loss
@@ -47,15 +48,38 @@ def check_parts(config: Config) -> None:
     build_schedule(settings, phases(settings)[0])
     check_parts_add_up(settings)
     if hasattr(module, "fit_directly"):
-        build_averaging(settings)  # which changes nothing there, so it may be too long for the epochs
+        _check_direct(config)
     else:
         check_averaging(settings)
         check_trained(module.head)  # type: ignore[arg-type]
+        freeze(module, settings.frozen)
     if config.model.select is not None:
         choose("model.select", config.model.select, SELECTIONS)
     check_options(check_selection, config.model.select_options, "model.select_options")
     balancer = choose("balance.name", config.balance.name, BALANCERS)
     check_options(balancer, config.balance.options, "balance.options")
+
+
+def _check_direct(config: Config) -> None:
+    """Make sure that nothing is asked of a model fitted directly that only descent can give.
+
+    Averages but of SWAG change nothing there, so they need not fit into the epochs.
+    """
+    averaging = build_averaging(config.train)
+    asked = {
+        "train.init_from": (config.train.init_from is not None, "leave it out"),
+        "train.frozen": (bool(config.train.frozen), "leave it out"),
+        "balance.name logit_adjustment": (config.balance.name == "logit_adjustment", "use class_weights"),
+        f"train.averaging {config.train.averaging}": (
+            averaging is not None and averaging.members > 0,
+            "set train.averaging to none",
+        ),
+    }
+    for what, (wanted, instead) in asked.items():
+        if wanted:
+            raise FlarecastError(
+                f"{what}: expected a model that is fitted by gradient, got {config.model.name}; {instead}"
+            )
 
 
 class How(TypedDict, total=False):

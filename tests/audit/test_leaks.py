@@ -149,6 +149,12 @@ def test_training_and_validation_must_hold_every_trained_event(make_windows, mak
     folds = make_roles([TRAIN, TRAIN, VALIDATION, VALIDATION], [VALIDATION, TEST, TEST, TEST])
     with pytest.raises(FlarecastError, match=r"M1.0 event in train of fold 1, got none in 0 windows;"):
         require_events(windows, folds, ("M1.0",))
+    twice = make_roles(*2 * [[TRAIN, TRAIN, VALIDATION, VALIDATION]])
+    with pytest.raises(
+        FlarecastError,
+        match=r"^split: expected at least one X1.0 event in validation of folds 0, 1, got none in 4 w",
+    ):
+        require_events(windows, twice, ("M1.0", "X1.0"))
 
 
 def test_a_split_without_a_fold_is_refused(make_windows, make_roles):

@@ -523,6 +523,35 @@ def test_parts_are_checked_before_data_are_read(sections, words, configure):
         check_parts(configure(**sections))
 
 
+@pytest.mark.parametrize(
+    ("sections", "what"),
+    [
+        ({"train": {"init_from": "encoders"}}, "train.init_from"),
+        ({"train": {"frozen": ["encoder"]}}, "train.frozen"),
+        ({"train": {"averaging": "swag"}}, "train.averaging swag"),
+        ({"balance": {"name": "logit_adjustment"}}, "balance.name logit_adjustment"),
+    ],
+)
+def test_what_descent_alone_can_give_is_not_asked_of_other_models(sections, what, configure):
+    with pytest.raises(FlarecastError, match=f"{what}: expected a model that is fitted by gradient, got svm"):
+        check_parts(configure("svm", **sections))
+
+
+def test_layers_to_freeze_are_looked_for_before_data_are_read(configure):
+    for frozen, words in ((["rnn9"], "got rnn9"), (["encoder", "head"], "a layer that is left to train")):
+        with pytest.raises(FlarecastError, match=words):
+            check_parts(configure("lstm", train={"frozen": frozen}))
+
+
+def test_rows_too_large_for_a_network_are_not_blamed_on_the_learning_rate(
+    windows, split, configure, tmp_path
+):
+    large = windows.assign(values=windows["values"] * np.float32(1e36))
+    config = configure("transformer", scale={"name": "none"})
+    with pytest.raises(FlarecastError, match=r"batch 1 of \d+, before any step; scale the rows"):
+        train(large, split, config, folder=tmp_path, device="cpu")
+
+
 def test_a_finished_model_is_replaced_whole(windows, split, configure, tmp_path):
     train(windows, split, configure("climatology"), folder=tmp_path, device="cpu")
     stopped_after(1, windows, split, configure(), folder=tmp_path, device="cpu")

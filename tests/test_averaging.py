@@ -92,6 +92,8 @@ def test_weights_are_collected_at_the_end_of_each_epoch_or_cycle_or_more_often()
     assert times(Pace(per_epoch=4), 2, 8) == [0.25 * k for k in range(1, 9)]
     assert len(times(Pace(per_epoch=3), 5, 7)) == Pace(per_epoch=3).collected(5) == 15
     assert times(Pace(anneal=2), 2, 7) == []
+    for often in range(1, 8):  # whatever the shares are rounded to
+        assert len(times(Pace(per_epoch=often, anneal=3), 9, often)) == 6 * often
 
 
 def test_cycles_collect_at_their_ends_only():

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ROUNDING = 1e-6
+"""Shares of an epoch are this near to what they would be if they were not rounded."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -30,4 +33,4 @@ class Pace:
     def collected(self, done: float) -> int:
         """How many weights are collected in so many epochs of averaging."""
         settled = max(done - self.anneal, 0.0)
-        return int(settled // self.cycle) if self.cycle else int(settled * self.per_epoch)
+        return int(settled // self.cycle) if self.cycle else int(settled * self.per_epoch + ROUNDING)

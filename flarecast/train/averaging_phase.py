@@ -1,5 +1,7 @@
 """Averaging of weights in a training: built from the configuration, begun, fed after steps at its rate."""
 
+import math
+
 from flarecast.averaging import AVERAGINGS, Averaging
 from flarecast.config.checking import check_options
 from flarecast.config.sections import Train
@@ -58,6 +60,26 @@ def check_averaging(settings: Train) -> None:
             f"train.averaging {name}: expected at least {pace.least} collected weights, got "
             f"{pace.collected(n_epochs)} in {n_epochs} epochs of averaging, {pace.anneal} of them to anneal; "
             "train longer, average earlier or collect more often"
+        )
+
+
+def check_steps(task: Task) -> None:
+    """Make sure that an epoch has the steps after which weights are to be collected.
+
+    Raises:
+        FlarecastError: Too few weights would be collected.
+    """
+    pace = None if task.averaging is None else task.averaging.pace
+    n_epochs = phases(task.settings)[1] if task.plan is None else task.plan.averaging
+    if pace is None or not n_epochs:
+        return
+    n_steps = math.ceil(len(task.train) / task.settings.batch_size)
+    collected = min(pace.collected(n_epochs), (n_epochs - pace.anneal) * n_steps)
+    if collected < pace.least:
+        raise FlarecastError(
+            f"train.averaging {task.settings.averaging}: expected at least {pace.least} collected weights, "
+            f"got {collected} with {n_steps} step{'s' * (n_steps > 1)} an epoch; lower train.batch_size or "
+            "train longer"
         )
 
 

@@ -23,7 +23,7 @@ from torch import nn
 from flarecast.averaging.gaussian import MOMENTS, GaussianAverage, save_moments
 from flarecast.errors import FlarecastError
 from flarecast.resources import ALONE_IN_TRAINING, Processes
-from flarecast.train.averaging_phase import begin_averaging, name_of_rate, phases
+from flarecast.train.averaging_phase import begin_averaging, check_steps, name_of_rate, phases
 from flarecast.train.gradient import build_optimizer, build_schedule
 from flarecast.train.passes import EpochLosses, mean_loss, refresh, train_epoch, validation_loss
 from flarecast.train.precision import compiled_forward
@@ -109,6 +109,7 @@ def _begin(state: State, task: Task, store: Store) -> None:
             f"train.batch_size: {settings.batch_size} is more than the {n_windows} windows to train on; "
             "every epoch is a single step"
         )
+    check_steps(task)
     take_weights_of_first(state.processes, state.module)
     if state.processes.rank != FIRST:  # dropout is not the same in all parts of a batch
         torch.manual_seed(torch.initial_seed() + state.processes.rank)

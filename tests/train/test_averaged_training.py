@@ -248,6 +248,17 @@ def test_members_whose_weights_are_not_finite_are_refused(windows, split, config
     assert not (tmp_path / "model.json").exists()
 
 
+def test_epochs_of_fewer_steps_than_weights_to_collect_are_refused(windows, split, configure, tmp_path):
+    swag = {"averaging": "swag", "averaging_options": {"members": 2, "per_epoch": 3}, "epochs": 4}
+    words = "at least 2 collected weights, got 1 with 1 step an epoch; lower train.batch_size or train longer"
+    with pytest.raises(FlarecastError, match=words):
+        train(
+            windows, split, configure("gru", train=swag | {"batch_size": 9999}), folder=tmp_path, device="cpu"
+        )
+    config = configure("gru", train=swag | {"batch_size": 128})
+    assert train(windows, split, config, folder=tmp_path, device="cpu").training["members"] == 2
+
+
 def test_a_rate_of_averaging_that_is_too_high_is_named_as_such(windows, split, configure, tmp_path):
     config = configure("gru", train={"averaging_learning_rate": 1e30})
     with pytest.raises(

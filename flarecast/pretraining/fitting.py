@@ -33,6 +33,7 @@ from flarecast.schema import ROLES
 from flarecast.seen import pack
 from flarecast.train.checkpoint import NAME, identity
 from flarecast.train.epochs import Progress
+from flarecast.train.placing import in_use
 from flarecast.train.precision import deterministic_algorithms, seeded
 from flarecast.train.start import ENCODER, Start, read_encoder, save_start, without_head
 from flarecast.train.training_state import Store
@@ -173,9 +174,7 @@ def _see(windows: xr.Dataset, role: NDArray[np.int8], config: Config, device: to
     chosen = np.flatnonzero(np.isin(role, SEEN))
     values = windows["values"].values[:, feature_columns(windows, features)]
     train = np.flatnonzero(role == ROLES.index("train"))
-    used = np.zeros(len(values) + 1, dtype=bool)
-    used[step_rows(windows, train)] = True  # -1, an absent step, marks the last, which is cut off
-    scaler = scale.fit(values[used[:-1]], config.scale.name)
+    scaler = scale.fit(values[in_use(step_rows(windows, train), len(values))], config.scale.name)
     scaled, masked = scaler.apply(values), takes_mask(config.model.name, config.model.options)
     none = np.full(role.size, -1, dtype=np.int64)  # the latest outcome is an outcome
 

@@ -33,8 +33,9 @@ from flarecast.train.gradient import check_parts_add_up
 from flarecast.train.members import remove_members, with_snapshots, write_drawn, write_members
 from flarecast.train.narrow import narrow
 from flarecast.train.passes import validation_loss
+from flarecast.train.placing import Given
 from flarecast.train.precision import precision_on, seed_training
-from flarecast.train.prepare import Given, Prepared, prepare
+from flarecast.train.prepare import Prepared, prepare
 from flarecast.train.processes import FIRST, bytes_of_first
 from flarecast.train.self_training import TEACHERS, give_labels
 from flarecast.train.start import Start, begin_at, start_of

@@ -11,14 +11,11 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast import scale
-from flarecast.batches import Sample, WindowTensors, has_values, to_device
+from flarecast.batches import Sample, WindowTensors
 from flarecast.config import Config, check_options
 from flarecast.errors import FlarecastError, choose
 from flarecast.goes import compatible_classes, occurred_table
 from flarecast.losses import LOSSES, Loss, with_offset
-from flarecast.memory import place_of_rows
-from flarecast.models import takes_mask
 from flarecast.models.shape import LEAST_PRIOR
 from flarecast.references import last_known_class
 from flarecast.scale import Scaler
@@ -26,25 +23,12 @@ from flarecast.schema import ROLES
 from flarecast.train.averaging_phase import build_averaging
 from flarecast.train.bagging import bag_of
 from flarecast.train.labels import PseudoLabels, hidden_labels
+from flarecast.train.placing import NOTHING, Given, choose_windows, place_windows
 from flarecast.train.rebalance import Rebalanced, as_train_windows, rebalance
 from flarecast.train.task import Plan, Task
-from flarecast.windows import feature_columns, step_rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Given:
-    """What is not fitted here: a scaler with its features, outcomes that a model gave, rows on the device."""
-
-    scaler: Scaler | None = None
-    features: tuple[str, ...] | None = None
-    pseudo: PseudoLabels | None = None
-    tensors: WindowTensors | None = None
-
-
-NOTHING = Given()
 
 
 @dataclass(frozen=True)
@@ -93,34 +77,23 @@ def prepare(
     Raises:
         FlarecastError: A feature is not in the file, or a role has no such window.
     """
-    features = config.model.features or given.features or tuple(map(str, windows["feature"].values))
-    columns = feature_columns(windows, features)
     last_class = last_known_class(
         windows, *compatible_classes(occurred_table(windows, config.events, config.unassigned))
     )
     occurred = occurred_table(windows, config.events, config.train.unassigned)
     low, high = compatible_classes(occurred)
-
     known = np.asarray((occurred >= 0).any(axis=1))
-    chosen = _choose(role, known, hidden_labels(windows, role, low, known, config), given)
-    rows = step_rows(windows, chosen.all)
-    values, rows = _rows_in_use(windows["values"].values, columns, rows)
-    fitted_on = values[_in_use(rows[chosen.of_scaler], len(values))]
-    scaler = given.scaler or scale.fit(fitted_on, config.scale.name)
-    tensors = given.tensors
-    if tensors is None:
-        tensors = _on_device(scaler.apply(values), rows, last_class[chosen.all], config, device)
-    usable = np.flatnonzero(has_values(tensors).cpu().numpy()[: chosen.n_honest])
-    of_train = usable < chosen.train.size
-    counts = {"train": int(of_train.sum()), "validation": int((~of_train).sum())}
-    _require(role, counts if plan is None else {"train": counts["train"]})
-    trained, validated = (chosen.all[usable[part]] for part in (of_train, ~of_train))
-    bag = bag_of(windows, trained, config)
-    place, trained = usable[of_train][bag], trained[bag]
-    natural = _sample(tensors, place, low[trained], high[trained])
+    chosen = choose_windows(role, known, hidden_labels(windows, role, low, known, config), given)
+    placed = place_windows(windows, chosen, last_class, config, device, given)
+    counts = {"train": placed.train.size, "validation": placed.validation.size}
+    _require(role, counts if plan is None else {"train": placed.train.size})
+
+    place = placed.train[bag_of(windows, chosen.all[placed.train], config)]
+    trained, validated = chosen.all[place], chosen.all[placed.validation]
+    natural = _sample(placed.tensors, place, low[trained], high[trained])
     validation, seen = None, {"scaler": chosen.all[chosen.of_scaler], "weights": trained}
     if plan is None:
-        validation = _sample(tensors, usable[~of_train], low[validated], high[validated])
+        validation = _sample(placed.tensors, placed.validation, low[validated], high[validated])
         seen["early_stopping"] = validated
     rebalanced = rebalance(natural, as_train_windows(windows, trained, natural, config), config)
     if given.pseudo is not None:
@@ -128,63 +101,16 @@ def prepare(
         seen["pseudo_labels"] = chosen.pseudo
     return Prepared(
         task=_task(natural, validation, rebalanced, config, plan),
-        scaler=scaler,
-        features=features,
+        scaler=placed.scaler,
+        features=placed.features,
         prior_natural=rebalanced.prior_natural,
         prior_trained=rebalanced.prior_trained,
         prior_analytic=rebalanced.prior_analytic,
         training_base_rate=_base_rate(occurred[trained]),
         n_made=rebalanced.n_made,
-        mute=_mute(fitted_on, features),
+        mute=placed.mute,
         seen=seen,
     )
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """Windows of the file by what they are for, in the order in which they go to the device."""
-
-    train: IntArray
-    validation: IntArray
-    hidden: IntArray
-    pseudo: IntArray
-
-    @property
-    def all(self) -> IntArray:
-        """One behind the other; some twice."""
-        return np.concatenate([self.train, self.validation, self.hidden, self.pseudo])
-
-    @property
-    def n_honest(self) -> int:
-        """Windows whose outcome is known and shown; they come first."""
-        return self.train.size + self.validation.size
-
-    @property
-    def of_scaler(self) -> IntArray:
-        """Places of the train windows whose outcome is known, shown or not."""
-        places: IntArray = np.r_[: self.train.size, self.n_honest : self.n_honest + self.hidden.size]
-        return places
-
-
-def _choose(
-    role: NDArray[np.int8], known: NDArray[np.bool_], hidden: NDArray[np.bool_], given: Given
-) -> _Chosen:
-    """Windows by what they are for."""
-    return _Chosen(
-        train=np.flatnonzero(known & ~hidden & (role == ROLES.index("train"))),
-        validation=np.flatnonzero(known & (role == ROLES.index("validation"))),
-        hidden=np.flatnonzero(hidden),
-        pseudo=np.zeros(0, dtype=np.int64) if given.pseudo is None else given.pseudo.index,
-    )
-
-
-def _on_device(
-    scaled: NDArray[np.float32], rows: IntArray, last_class: IntArray, config: Config, device: torch.device
-) -> WindowTensors:
-    """Rows and windows where `train.device_share` lets them be, with a mask where the model takes one."""
-    rows_on = place_of_rows(scaled, rows, device, config.train.device_share)
-    masked = takes_mask(config.model.name, config.model.options)
-    return to_device(scaled, rows, last_class, device, masked, rows_on)
 
 
 def _with_pseudo(rebalanced: Rebalanced, pseudo: PseudoLabels, first: int) -> Rebalanced:
@@ -257,31 +183,6 @@ def _require(role: NDArray[np.int8], counts: dict[str, int]) -> None:
                 f"{name} role: expected windows with values and a known outcome, got none among "
                 f"{np.count_nonzero(role == ROLES.index(name))}; change the split"
             )
-
-
-def _mute(rows: NDArray[np.float32], features: tuple[str, ...]) -> tuple[str, ...]:
-    """Features that do not vary over rows, shape (row, feature), or are missing in all of them."""
-    there = np.isfinite(rows)
-    least = np.where(there, rows, np.inf).min(axis=0, initial=np.inf)
-    most = np.where(there, rows, -np.inf).max(axis=0, initial=-np.inf)
-    return tuple(name for name, varies in zip(features, least < most, strict=True) if not varies)
-
-
-def _in_use(rows: IntArray, n_rows: int) -> NDArray[np.bool_]:
-    """Which rows occur in windows, shape (row,)."""
-    used = np.zeros(n_rows + 1, dtype=bool)
-    used[rows] = True  # -1, an absent step, marks the last, which is cut off
-    return used[:-1]
-
-
-def _rows_in_use(
-    values: NDArray[np.float32], columns: IntArray, rows: IntArray
-) -> tuple[NDArray[np.float32], IntArray]:
-    """Values of the rows that occur in windows, and the steps' rows numbered anew."""
-    used = _in_use(rows, len(values))
-    number = np.full(used.size + 1, -1, dtype=np.int64)
-    number[:-1][used] = np.arange(np.count_nonzero(used))
-    return values[np.ix_(used, columns)], number[rows]
 
 
 def _base_rate(occurred: NDArray[np.int8]) -> FloatArray:

@@ -11,7 +11,7 @@ from flarecast.batches import Sample, ordered, take, to_device, with_windows
 from flarecast.errors import FlarecastError
 from flarecast.forecast import forecast
 from flarecast.models.lstm import Recurrent
-from flarecast.train import epochs, prepare, train
+from flarecast.train import epochs, placing, train
 
 
 def history(folder):
@@ -165,7 +165,7 @@ def test_rows_in_the_memory_of_the_host_train_the_same_bits(
         asked.append((device.type, share))
         return memory.HOST
 
-    monkeypatch.setattr(prepare, "place_of_rows", host)
+    monkeypatch.setattr(placing, "place_of_rows", host)
     train(windows, split, config, folder=tmp_path / "host", device="cpu")
     assert asked == [("cpu", 0.5)]
     for file in ("model.safetensors", "model.json"):

@@ -71,7 +71,8 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_weights_to_the_b
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
-        killed.append(len((tmp_path / "killed" / "history.jsonl").read_text().splitlines()))
+        history = tmp_path / "killed" / "history.jsonl"  # which one killed early enough has not begun
+        killed.append(len(history.read_text().splitlines()) if history.exists() else 0)
         half_written |= {path.name.split(".")[1] for path in (tmp_path / "killed").glob(".*.part")}
         assert len(killed) < 30
     assert len(killed) >= 3

@@ -7,11 +7,11 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from sharp_records import record
 
 from flarecast.ingest.sharp import ingest_sharp
 
@@ -206,56 +206,6 @@ def serving():
         thread.join()
 
 
-START = np.datetime64("2011-02-13T00:00:00")
-STEP = np.timedelta64(720, "s")
-"""Slots are TAI; in 2011 UTC is 34 s less."""
-
-
-def t_rec(number, start=START):
-    text = str(start + number * STEP)
-    return f"{text[:10].replace('-', '.')}_{text[11:]}_TAI"
-
-
-def record(number, harp=377, noaa="11158", start=START, **changed):
-    """One record, 12 minutes a number after the start."""
-    return {
-        "HARPNUM": harp,
-        "T_REC": t_rec(number, start),
-        "QUALITY": "0x00000000",
-        "OBS_VR": "1200.5",
-        "LON_FWT": f"{-20 + 0.11 * number:.4f}",
-        "LON_MIN": "-30",
-        "LON_MAX": "-10",
-        "CRVAL1": "30",
-        "CRLN_OBS": "50",
-        "NOAA_AR": noaa.split(",")[0] if noaa != "MISSING" else "0",
-        "NOAA_ARS": noaa,
-        "USFLUX": f"{(2 + harp / 1000) * 1e22:.6e}",
-        "TOTUSJH": f"{1000 + number}",
-        "TOTPOT": "1.5e+23",
-        "R_VALUE": "4.5",
-        "AREA_ACR": "500.25",
-    } | changed
-
-
-def write_table(path, records):
-    names = list(records[0])
-    lines = [",".join(names)]
-    lines += [",".join(f'"{row[name]}"' if "," in str(row[name]) else str(row[name]) for name in names)
-              for row in records]  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
-def write_flares(path, *flares):
-    """A flare list: (peak, class, region), complete from the first to the last."""
-    lines = ["Flare Class,Start Time,Peak Time,End Time,Active Region Number"]
-    lines += [f"{cls},{peak},{peak},{peak},{region}" for peak, cls, region in flares]
-    path.write_text("\n".join(lines) + "\n")
-    return path
-
-
 @pytest.fixture
 def jsoc(monkeypatch):
     """A server with two days of two HARPs, one without a NOAA region; nothing stands between."""
@@ -282,8 +232,6 @@ def ask(jsoc, tmp_path):
 
 
 @pytest.fixture
-def kit():
-    """What makes records and files."""
-    return SimpleNamespace(
-        record=record, t_rec=t_rec, write_table=write_table, write_flares=write_flares, START=START, STEP=STEP
-    )
+def raw(tmp_path):
+    """A folder of recorded tables, not there yet."""
+    return tmp_path / "raw"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sharp_records import record, write_table
 
 from flarecast import schema
 from flarecast.cycles import seconds
@@ -93,8 +94,8 @@ def test_a_noaa_number_is_looked_for_in_the_span(ask, jsoc):
     assert jsoc.queries()[0] == f'{SERIES}[][2011.02.13_00:00:00_TAI/2d][? NOAA_ARS ~ "11158" ?]'
 
 
-def test_recorded_tables_under_raw_are_not_asked_for(ask, jsoc, kit, tmp_path):
-    kit.write_table(tmp_path / "raw/harp377.csv", [kit.record(number) for number in range(240)])
+def test_recorded_tables_under_raw_are_not_asked_for(ask, jsoc, tmp_path):
+    write_table(tmp_path / "raw/harp377.csv", [record(number) for number in range(240)])
     assert set(ask(harps=(377,))["region"].values) == {"HARP 377"}
     assert set(ask(start="2011-02-13", stop="2011-02-15")["region"].values) == {"HARP 377"}
     assert not jsoc.requests
@@ -210,8 +211,8 @@ def test_a_damaged_answer_is_not_believed_and_asked_for_again(ask, jsoc, tmp_pat
 def test_a_new_feature_is_asked_for_and_an_absent_one_is_told(ask, jsoc):
     ask(harps=(377,))
     jsoc.keywords["NPIX"] = "int"
-    for record in jsoc.records[SERIES]:
-        record["NPIX"] = "1200"
+    for one in jsoc.records[SERIES]:
+        one["NPIX"] = "1200"
     windows = ask(harps=(377,), features=("USFLUX", "NPIX"))
     assert windows["feature"].values.tolist() == ["USFLUX", "NPIX"]
     assert len(jsoc.queries()) == 2
@@ -219,16 +220,14 @@ def test_a_new_feature_is_asked_for_and_an_absent_one_is_told(ask, jsoc):
         ask(harps=(377,), features=("USFLUX", "GWILL"))
 
 
-def test_a_running_day_is_asked_for_again_and_kept_as_it_was_when_the_server_is_down(
-    ask, jsoc, kit, monkeypatch
-):
+def test_a_running_day_is_asked_for_again_and_kept_as_it_was_when_the_server_is_down(ask, jsoc, monkeypatch):
     clock = seconds("2011-02-13T20:00")
     monkeypatch.setattr(cache, "now", lambda: clock)
     own = jsoc.records["hmi.sharp_cea_720s_nrt"]
-    own += [kit.record(number) for number in range(90)]
+    own += [record(number) for number in range(90)]
     span = {"series": "nrt", "start": "2011-02-13T01:00", "stop": "2011-02-13T23:00", "n_steps": 20}
     n_early = ask(**span).sizes["row"]
-    own += [kit.record(number) for number in range(90, 100)]
+    own += [record(number) for number in range(90, 100)]
     assert ask(**span).sizes["row"] == n_early, "asked less than a cadence ago"
     clock += 7200
     assert ask(**span).sizes["row"] == n_early + 10
@@ -291,10 +290,8 @@ def test_nothing_named_and_nothing_there_is_one_sentence_with_the_way_out(tmp_pa
         ingest_sharp(folder, np.random.default_rng(0))
 
 
-def test_records_from_the_future_are_not_kept(ask, jsoc, tmp_path, kit):
-    jsoc.records[SERIES] += [
-        kit.record(number, 400, start=np.datetime64("2099-01-01")) for number in range(9)
-    ]
+def test_records_from_the_future_are_not_kept(ask, jsoc, tmp_path):
+    jsoc.records[SERIES] += [record(number, 400, start=np.datetime64("2099-01-01")) for number in range(9)]
     with pytest.raises(FlarecastError, match="expected records of HARP 400, got HARP 400 at 2099"):
         ask(harps=(400,))
     assert not answers(tmp_path)

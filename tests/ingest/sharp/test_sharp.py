@@ -1,16 +1,14 @@
-"""SHARP records as windows: times, rules, tracks, labels, context."""
+"""SHARP records as windows: times, rules, tracks, context."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sharp_records import ingest, put, record, two_days, window_at, write_table
 
 from flarecast import goes, schema
 from flarecast.cycles import iso, seconds
 from flarecast.errors import FlarecastError
-from flarecast.ingest.sharp import ingest_sharp
-from flarecast.ingest.sharps import slots
-from flarecast.ingest.sharps.harp_map import parse_map
 from flarecast.windows import gather, open_windows
 
 DATA = Path(__file__).parents[3] / "../shared/data"
@@ -18,70 +16,11 @@ needs_data = pytest.mark.skipif(not (DATA / "sharp_blocks").is_dir(), reason="..
 
 HOUR, DAY = 3600, 86_400
 LATENCY = 12 * 60
-QUIET = ("2011-02-01T00:00Z", "C1.0", 11_100)
-LAST = ("2011-03-01T00:00Z", "C1.0", 11_100)
-"""Flares of a region that no HARP has: they say from when to when the list is complete."""
 
 
-@pytest.fixture
-def raw(tmp_path):
-    return tmp_path / "raw"
-
-
-def ingest(raw, **options):
-    return ingest_sharp(raw, np.random.default_rng(0), **options)
-
-
-def put(raw, kit, records, *flares):
-    kit.write_table(raw / "records.csv", records)
-    if flares:
-        kit.write_flares(raw / "flares.csv", QUIET, *flares, LAST)
-    return raw
-
-
-def two_days(kit, **options):
-    return [kit.record(number, **options) for number in range(240)]
-
-
-def window_at(windows, when, region="HARP 377"):
-    (found,) = np.flatnonzero(
-        (windows["issue_time"].values == seconds(when)) & (windows["region"].values == region)
-    )
-    return windows.isel(window=found)
-
-
-@pytest.mark.parametrize(
-    ("text", "utc"),
-    [
-        ("2011.02.15_00:00:00_TAI", "2011-02-14T23:59:26Z"),
-        ("2012.06.30_23:48:00_TAI", "2012-06-30T23:47:26Z"),
-        ("2012.07.01_00:12:00_TAI", "2012-07-01T00:11:25Z"),
-        ("2015.07.01_12:00:00_TAI", "2015-07-01T11:59:24Z"),
-        ("2017.01.01_12:00:00.000_TAI", "2017-01-01T11:59:23Z"),
-        ("20250810_001200_TAI", "2025-08-10T00:11:23Z"),
-        ("20250810_20250809_220000_TAI", "2025-08-09T21:59:23Z"),
-        ("2010-05-01T00:00:00", "2010-04-30T23:59:26Z"),
-        ("2010-05-01 00:00:00Z", "2010-04-30T23:59:26Z"),
-    ],
-)
-def test_t_rec_is_tai_and_becomes_utc(text, utc):
-    assert iso(slots.to_utc(np.array([slots.read_t_rec(text)]))[0]) == utc
-
-
-@pytest.mark.parametrize(
-    "text", ["", "2011.02.30_00:00:00_TAI", "2011.02.15_24:00:00_TAI", "MISSING", "1297"]
-)
-def test_what_is_no_t_rec_is_none(text):
-    assert slots.read_t_rec(text) == schema.NO_TIME
-
-
-def test_writing_a_t_rec_gives_what_was_read():
-    assert slots.write_t_rec(slots.read_t_rec("2011.02.15_13:24:00_TAI")) == "2011.02.15_13:24:00_TAI"
-
-
-def test_a_leap_second_moves_no_row_out_of_its_step(raw, kit):
+def test_a_leap_second_moves_no_row_out_of_its_step(raw):
     begin = np.datetime64("2012-06-30T12:00:00")
-    put(raw, kit, [kit.record(number, noaa="11513", start=begin) for number in range(120)])
+    put(raw, [record(number, noaa="11513", start=begin) for number in range(120)])
     windows = ingest(raw, n_steps=30)
     assert set(np.diff(windows["time"].values)) == {720}
     assert not np.isnan(gather(windows)[windows["n_rows"].values == 30]).any()
@@ -89,8 +28,8 @@ def test_a_leap_second_moves_no_row_out_of_its_step(raw, kit):
     assert iso(windows["time"].values[0] - LATENCY) == "2012-06-30T11:59:26Z"
 
 
-def test_windows_obey_the_schema_and_begin_at_whole_strides_of_utc(raw, kit, tmp_path):
-    put(raw, kit, two_days(kit))
+def test_windows_obey_the_schema_and_begin_at_whole_strides_of_utc(raw, tmp_path):
+    put(raw, two_days())
     windows = ingest(raw, n_steps=20, stride_minutes=90.0, lead_hours=6.0, horizon_hours=12.0)
     schema.save(windows, tmp_path / "windows.nc", schema.WINDOWS)
     open_windows(tmp_path / "windows.nc")
@@ -104,8 +43,8 @@ def test_windows_obey_the_schema_and_begin_at_whole_strides_of_utc(raw, kit, tmp
     assert windows.attrs["sampling"] == "natural"
 
 
-def test_a_window_holds_the_records_known_at_issue_and_no_later_one(raw, kit):
-    put(raw, kit, two_days(kit))
+def test_a_window_holds_the_records_known_at_issue_and_no_later_one(raw):
+    put(raw, two_days())
     windows = ingest(raw, n_steps=10)
     one = window_at(windows, "2011-02-14T06:00")
     (place,) = np.flatnonzero(windows["issue_time"].values == one["issue_time"].values)
@@ -119,17 +58,17 @@ def test_a_window_holds_the_records_known_at_issue_and_no_later_one(raw, kit):
 
 
 @pytest.mark.parametrize(("series", "latency"), [("definitive", 12.0), ("nrt", 120.0)])
-def test_each_series_has_its_latency_and_its_names(raw, kit, series, latency):
-    put(raw, kit, two_days(kit))
+def test_each_series_has_its_latency_and_its_names(raw, series, latency):
+    put(raw, two_days())
     windows = ingest(raw, series=series)
     assert windows.attrs["latency_minutes"] == latency
     assert set(windows["region"].values) == {"HARP 377" if series == "definitive" else "NRT HARP 377"}
 
 
-def test_a_coarser_cadence_takes_the_last_good_record_of_each_step(raw, kit):
-    records = two_days(kit)
+def test_a_coarser_cadence_takes_the_last_good_record_of_each_step(raw):
+    records = two_days()
     records[150]["QUALITY"] = "0x00010000"  # 06:00 TAI, the last of its hour
-    put(raw, kit, records)
+    put(raw, records)
     windows = ingest(raw, n_steps=6, cadence_minutes=60.0)
     assert set(np.diff(windows["time"].values)) == {HOUR}
     values = dict(zip(windows["time"].values - LATENCY, windows["values"].values[:, 1], strict=True))
@@ -156,10 +95,10 @@ def test_a_coarser_cadence_takes_the_last_good_record_of_each_step(raw, kit):
         ),
     ],
 )
-def test_a_record_that_breaks_a_rule_is_missing_and_counted(raw, kit, changed, options, counted):
-    records = two_days(kit)
+def test_a_record_that_breaks_a_rule_is_missing_and_counted(raw, changed, options, counted):
+    records = two_days()
     records[100] |= changed
-    put(raw, kit, records)
+    put(raw, records)
     windows = ingest(raw, **options)
     assert windows.attrs[counted] == 1
     assert np.isnan(windows["values"].values[100]).all()
@@ -169,25 +108,25 @@ def test_a_record_that_breaks_a_rule_is_missing_and_counted(raw, kit, changed, o
 @pytest.mark.parametrize(
     "changed", [{"QUALITY": "0x00000400"}, {"QUALITY": "MISSING"}, {"OBS_VR": "nan"}, {"OBS_VR": "-3400"}]
 )
-def test_a_record_that_breaks_no_rule_or_does_not_tell_counts(raw, kit, changed):
-    records = two_days(kit)
+def test_a_record_that_breaks_no_rule_or_does_not_tell_counts(raw, changed):
+    records = two_days()
     records[100] |= changed
-    assert not np.isnan(ingest(put(raw, kit, records))["values"].values).any()
+    assert not np.isnan(ingest(put(raw, records))["values"].values).any()
 
 
-def test_no_window_is_issued_when_the_region_is_last_seen_beyond_the_limit(raw, kit):
-    records = two_days(kit)
-    for number, record in enumerate(records):
-        record["LON_FWT"] = str(60 + 0.1 * number)
-    windows = ingest(put(raw, kit, records), n_steps=30)
+def test_no_window_is_issued_when_the_region_is_last_seen_beyond_the_limit(raw):
+    records = two_days()
+    for number, one in enumerate(records):
+        one["LON_FWT"] = str(60 + 0.1 * number)
+    windows = ingest(put(raw, records), n_steps=30)
     assert windows.attrs["n_beyond_longitude_limit"] == 139
     assert windows.attrs["n_windows_beyond_longitude_limit"] > 0
     assert iso(windows["issue_time"].values.max()) == "2011-02-13T20:00:00Z"
 
 
-def test_a_short_gap_is_nan_and_a_long_one_begins_another_track(raw, kit):
+def test_a_short_gap_is_nan_and_a_long_one_begins_another_track(raw):
     kept = [number for number in range(240) if not 50 <= number < 60 and not 100 <= number < 150]
-    put(raw, kit, [kit.record(number) for number in kept])
+    put(raw, [record(number) for number in kept])
     windows = ingest(raw, n_steps=30)
     assert windows["track"].values.max() == 1
     assert np.isnan(windows["values"].values).all(axis=1).sum() == 10
@@ -195,112 +134,20 @@ def test_a_short_gap_is_nan_and_a_long_one_begins_another_track(raw, kit):
     assert set(windows["region"].values) == {"HARP 377"}
 
 
-def test_windows_of_too_few_steps_are_not_made_and_counted(raw, kit):
-    put(raw, kit, two_days(kit))
+def test_windows_of_too_few_steps_are_not_made_and_counted(raw):
+    put(raw, two_days())
     half, all_steps = ingest(raw), ingest(raw, least_known=1.0)
     assert half["n_rows"].values.min() >= 30
     assert (all_steps["n_rows"].values == 60).all()
     assert all_steps.attrs["n_windows_too_sparse"] > half.attrs["n_windows_too_sparse"]
 
 
-def test_records_said_twice_are_stored_once_and_those_that_differ_counted(raw, kit):
-    put(raw, kit, two_days(kit))
-    kit.write_table(raw / "second.csv", [kit.record(5), kit.record(6, TOTUSJH="9")])
+def test_records_said_twice_are_stored_once_and_those_that_differ_counted(raw):
+    put(raw, two_days())
+    write_table(raw / "second.csv", [record(5), record(6, TOTUSJH="9")])
     windows = ingest(raw)
     assert (windows.attrs["n_repeated_rows"], windows.attrs["n_conflicting_rows"]) == (1, 1)
     assert windows["values"].values[6, 1] == 1006
-
-
-def test_a_flare_belongs_to_the_harp_that_lists_its_noaa_number(raw, kit):
-    records = two_days(kit) + two_days(kit, harp=380, noaa="11159,11160")
-    put(raw, kit, records, ("2011-02-15T01:56Z", "X2.2", 1158), ("2011-02-14T20:00Z", "M1.1", 11_160))
-    windows = ingest(raw)
-    own, other = window_at(windows, "2011-02-14T02:00"), window_at(windows, "2011-02-14T02:00", "HARP 380")
-    assert own["peak_flux"] == own["peak_flux_upper"] == pytest.approx(2.2e-4)
-    assert iso(own["flare_peak"]) == "2011-02-15T01:56:00Z"
-    assert other["peak_flux"] == pytest.approx(1.1e-5)
-    early = window_at(windows, "2011-02-14T01:00")
-    assert early["peak_flux"] == 0
-    assert early["peak_flux_upper"] == pytest.approx(9.9e-7)
-    assert set(windows["noaa_regions"].values) == {"11158", "11159,11160"}
-
-
-def test_of_two_harps_seen_at_once_with_one_number_the_larger_has_the_flare_and_the_other_may(raw, kit):
-    records = two_days(kit) + two_days(kit, harp=380, noaa="11158")
-    put(raw, kit, records, ("2011-02-15T01:56Z", "X2.2", 11_158))
-    windows = ingest(raw)
-    larger, smaller = (window_at(windows, "2011-02-14T12:00", f"HARP {harp}") for harp in (380, 377))
-    assert larger["peak_flux"] == larger["peak_flux_upper"] == pytest.approx(2.2e-4)
-    assert smaller["peak_flux"] == 0
-    assert smaller["peak_flux_upper"] == pytest.approx(2.2e-4)
-    assert windows.attrs["n_noaa_of_several_harps"] == 1
-    assert windows.attrs["n_doubtful"] == 23, "issued from 02:00 of the day before to 00:00"
-    events = goes.events(windows, "M1.0")
-    assert not (events[windows["region"].values == "HARP 377"] == 1).any()
-
-
-def test_harps_that_follow_each_other_with_one_number_both_have_its_flares(raw, kit):
-    records = [kit.record(number) for number in range(100)]
-    records += [kit.record(number, harp=380) for number in range(110, 240)]
-    put(raw, kit, records, ("2011-02-14T08:00Z", "M2.0", 11_158))
-    windows = ingest(raw, n_steps=30)
-    for region in ("HARP 377", "HARP 380"):
-        own = windows["region"].values == region
-        assert (goes.events(windows, "M1.0")[own] == 1).any()
-    assert windows.attrs["n_doubtful"] == 0
-
-
-def test_a_harp_without_noaa_number_is_quiet_and_counted_and_nameless_flares_are_unassigned(raw, kit):
-    put(raw, kit, two_days(kit, noaa="MISSING"), ("2011-02-14T20:00Z", "M3.0", 0))
-    windows = ingest(raw)
-    assert windows.attrs["n_harps_without_noaa"] == 1
-    assert set(windows["noaa_regions"].values) == {""}
-    one = window_at(windows, "2011-02-14T12:00")
-    assert one["peak_flux_upper"] < 1e-6
-    assert one["unassigned_peak_flux"] == pytest.approx(3e-5)
-    assert (goes.events(windows, "M1.0", "mask") == -1).any()
-
-
-def test_jsocs_list_gives_numbers_that_the_records_lack(raw, kit):
-    put(raw, kit, two_days(kit, noaa="MISSING"), ("2011-02-14T20:00Z", "M3.0", 11_158))
-    (raw / "all_harps_with_noaa_ars.txt").write_text("HARPNUM NOAA_ARS\n377 11158,11159\n")
-    windows = ingest(raw)
-    assert set(windows["noaa_regions"].values) == {"11158,11159"}
-    assert (goes.events(windows, "M1.0") == 1).any()
-
-
-def test_a_number_that_no_region_has_then_is_left_out_and_counted(raw, kit):
-    put(raw, kit, two_days(kit, noaa="11158,98765"))
-    windows = ingest(raw)
-    assert set(windows["noaa_regions"].values) == {"11158"}
-    assert windows.attrs["n_odd_noaa_numbers"] > 0
-
-
-def test_without_flares_and_beyond_the_record_outcomes_are_unknown(raw, kit):
-    put(raw, kit, two_days(kit))
-    assert np.isinf(ingest(raw)["peak_flux_upper"].values).all()
-    kit.write_flares(raw / "flares.csv", QUIET, ("2011-02-14T20:00Z", "M3.0", 11_158))
-    windows = ingest(raw)
-    beyond = windows["valid_to"].values > seconds("2011-02-15")
-    assert np.isinf(windows["peak_flux_upper"].values[beyond]).all()
-    assert np.isfinite(windows["peak_flux_upper"].values[~beyond]).all()
-    assert windows.attrs["n_unknown"] == beyond.sum() > 0
-
-
-def test_event_reports_go_before_lists_and_named_lists_before_both(raw, kit):
-    put(raw, kit, two_days(kit), ("2011-02-14T20:00Z", "M3.0", 11_158))
-    line = "2160 +     2000   2005      ////  G15  5   XRA  1-8A      X1.0    1.5E-03   1158"
-    for day in range(13, 17):
-        (raw / f"201102{day}events.txt").write_text(f":Date: 2011 02 {day}\n" + line * (day == 14))
-    by_reports, by_list = ingest(raw), ingest(raw, flare_lists=("flares.csv",))
-    assert window_at(by_reports, "2011-02-14T12:00")["peak_flux"] == pytest.approx(1e-4)
-    assert window_at(by_list, "2011-02-14T12:00")["peak_flux"] == pytest.approx(3e-5)
-    assert (by_reports.attrs["flare_source"], by_list.attrs["flare_source"]) == (
-        "event reports",
-        "flare lists",
-    )
-    with pytest.raises(FlarecastError, match="expected a flare list, found none"):
-        ingest(raw, flare_lists=("absent.csv",))
 
 
 DSD = """:Product: Daily Solar Data
@@ -311,8 +158,8 @@ DSD = """:Product: Daily Solar Data
 """
 
 
-def test_context_joins_the_last_whole_day_and_the_flares_known(raw, kit):
-    put(raw, kit, two_days(kit), ("2011-02-13T18:00Z", "M3.0", 11_158), ("2011-02-14T13:30Z", "X3.0", 11_158))
+def test_context_joins_the_last_whole_day_and_the_flares_known(raw):
+    put(raw, two_days(), ("2011-02-13T18:00Z", "M3.0", 11_158), ("2011-02-14T13:30Z", "X3.0", 11_158))
     (raw / "2011_DSD.txt").write_text(DSD.format(f107=113))
     windows = ingest(raw)
     names = windows["feature"].values.tolist()
@@ -338,11 +185,11 @@ def test_context_joins_the_last_whole_day_and_the_flares_known(raw, kit):
     assert "log10_largest_1d" not in plain["feature"].values
 
 
-def test_what_happens_after_a_window_is_issued_changes_no_feature_of_it(raw, kit):
+def test_what_happens_after_a_window_is_issued_changes_no_feature_of_it(raw):
     issued = seconds("2011-02-14T10:00")
 
     def until(*flares, f107=113, cut=240):
-        put(raw, kit, two_days(kit)[:cut], ("2011-02-13T18:00Z", "M3.0", 11_158), *flares)
+        put(raw, two_days()[:cut], ("2011-02-13T18:00Z", "M3.0", 11_158), *flares)
         (raw / "2011_DSD.txt").write_text(DSD.format(f107=f107))
         windows = ingest(raw)
         known = np.flatnonzero(windows["issue_time"].values <= issued)
@@ -379,12 +226,12 @@ def test_a_table_without_windows_is_one_sentence(raw, content, told):
     assert "\n" not in str(caught.value)
 
 
-def test_broken_lines_are_counted_and_too_many_refused(raw, kit):
-    records = two_days(kit)
+def test_broken_lines_are_counted_and_too_many_refused(raw):
+    records = two_days()
     for number in (3, 4, 5):
         records[number]["T_REC"] = "soon"
     records[6]["USFLUX"] = "much"
-    put(raw, kit, records)
+    put(raw, records)
     windows = ingest(raw)
     assert windows.attrs["skipped"] == "no time 3"
     assert windows.attrs["n_odd_cells"] == 1
@@ -394,29 +241,23 @@ def test_broken_lines_are_counted_and_too_many_refused(raw, kit):
         ingest(raw, max_bad_rows=2)
 
 
-def test_records_before_a_region_can_be_measured_are_counted_and_not_held_against_the_table(raw, kit):
-    records = two_days(kit)
-    for record in records[:150]:
-        record |= dict.fromkeys(("USFLUX", "TOTUSJH", "TOTPOT", "R_VALUE", "AREA_ACR"), "nan")
-    windows = ingest(put(raw, kit, records))
+def test_records_before_a_region_can_be_measured_are_counted_and_not_held_against_the_table(raw):
+    records = two_days()
+    for one in records[:150]:
+        one |= dict.fromkeys(("USFLUX", "TOTUSJH", "TOTPOT", "R_VALUE", "AREA_ACR"), "nan")
+    windows = ingest(put(raw, records))
     assert windows.attrs["skipped"] == "no value 150"
     assert windows.sizes["row"] == 90
 
 
-def test_a_file_of_another_kind_is_refused_and_one_table_may_be_named(raw, kit):
-    put(raw, kit, two_days(kit), ("2011-02-14T20:00Z", "M3.0", 11_158))
+def test_a_file_of_another_kind_is_refused_and_one_table_may_be_named(raw):
+    put(raw, two_days(), ("2011-02-14T20:00Z", "M3.0", 11_158))
     with pytest.raises(FlarecastError, match="expected a table with the columns HARPNUM and T_REC"):
         ingest(raw / "flares.csv")
     alone = ingest(raw / "records.csv")
     assert np.isinf(alone["peak_flux_upper"].values).all()
     labelled = ingest(raw / "records.csv", flare_lists=("flares.csv",))
     assert (goes.events(labelled, "M1.0") == 1).any()
-
-
-def test_the_list_of_harps_is_read_with_several_numbers_and_anything_else_refused():
-    assert parse_map("HARPNUM NOAA_ARS\n1 11067\n49 11076,11080\n\n", "x") == {1: [11067], 49: [11076, 11080]}
-    with pytest.raises(FlarecastError, match="x line 2: expected a HARP and its NOAA numbers"):
-        parse_map("HARPNUM NOAA_ARS\n<html>\n", "x")
 
 
 @needs_data
@@ -480,32 +321,3 @@ def test_kept_answers_do_not_make_data_look_old(tmp_path):
     assert stamped() == before
     (raw / "records.csv").write_text("T_REC,HARPNUM\n")
     assert stamped() != before
-
-
-@needs_data
-def test_lines_of_swan_sf_as_records_get_the_flare_of_their_file_names(raw):
-    """HARP 1449 is NOAA 11429; its X5.4 peaked on 2012-03-07 at 00:24 by NOAA's event reports."""
-    import csv
-    import shutil
-
-    lines = {}
-    for path in sorted((DATA / "swan_sf/official_instances/FL").glob("X5.4*ar1449*.csv")):
-        with path.open() as file:
-            lines |= {line["Timestamp"]: line for line in csv.DictReader(file, delimiter="\t")}
-    names = ("TOTUSJH", "USFLUX", "R_VALUE", "QUALITY")
-    rows = [",".join(["T_REC", "HARPNUM", *names])]
-    rows += [
-        ",".join([time, "1449", *(line[name] for name in names)]) for time, line in sorted(lines.items())
-    ]
-    raw.mkdir()
-    (raw / "harp1449.csv").write_text("\n".join(rows) + "\n")
-    shutil.copy(DATA / "catalogues/harp_to_noaa.csv", raw)
-    shutil.copy(DATA / "noaa_text/2012_events.tar.gz", raw)
-    windows = ingest(raw)
-    assert set(windows["noaa_regions"].values) == {"11429,11430"}
-    issue = windows["issue_time"].values
-    before = (issue > seconds("2012-03-06T00:24")) & (issue < seconds("2012-03-07T00:24"))
-    assert (windows["peak_flux"].values[before] == windows["peak_flux_upper"].values[before]).all()
-    assert windows["peak_flux"].values[before] == pytest.approx(5.4e-4)
-    assert {iso(one)[:16] for one in windows["flare_peak"].values[before]} == {"2012-03-07T00:24"}
-    assert before.sum() == 23, "hourly, while the last line is at most 12 minutes old"

@@ -1,11 +1,15 @@
-"""Lines of a figure differ in more than colour."""
+"""Lines of a figure differ in more than colour, and its numbers can be read."""
 
 import re
+from itertools import pairwise
 
+import matplotlib as mpl
 import pytest
 
 from flarecast.describe.colours import FORECAST_COLOURS, FORECAST_LINES
-from flarecast.report.canvas import style_of
+from flarecast.report.canvas import SETTINGS, style_of
+from flarecast.report.content import read_content
+from flarecast.report.figures import comparison
 
 
 def test_forecasts_that_are_drawn_together_differ_in_their_lines():
@@ -32,3 +36,15 @@ def test_dashes_tell_the_lines_of_a_picture_apart(run, name):
 
 def test_inputs_are_named_scaled_values_where_the_model_scales_them(run):
     assert "scaled value" in (run.figures / "misses_M1.0.svg").read_text(encoding="utf-8")
+
+
+def test_numbers_below_the_panels_of_a_comparison_do_not_touch(run, monkeypatch):
+    monkeypatch.setattr(comparison, "_limits", lambda *_: (-0.43, 0.32))  # ticks at -0.25, 0 and 0.25
+    with mpl.rc_context(SETTINGS):
+        figure = comparison.draw_comparison(read_content(run), "C1.0").figure
+        figure.canvas.draw()
+    for axes in figure.axes:
+        inside = [one for one in axes.get_xticklabels() if -0.43 < one.get_position()[0] < 0.32]
+        ends = [one.get_window_extent() for one in inside]
+        assert len(ends) == 3
+        assert all(left.x1 + 2 < right.x0 for left, right in pairwise(ends))

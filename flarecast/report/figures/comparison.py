@@ -46,6 +46,7 @@ def draw_comparison(content: Content, event: str) -> Panel:
         axes.set_title(NAMES[score], loc="left")
         axes.set_xlim(*_limits(table, score))
         axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_formatter("{x:g}")
         draw_grid(axes, "x")
     panels[0].set_yticks(range(len(known)), [label_of(name) for name in known])
     panels[0].set_ylim(len(known) - 0.5, -0.5)

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from made_windows import quiet_windows
 
 from flarecast import schema
 from flarecast.config import Config, parse_config
@@ -56,46 +57,23 @@ def windows() -> xr.Dataset:
     peak, upper = PEAKS[flare], UPPER[flare]
     unknown = rng.random(n)
     peak, upper = np.where(unknown < 0.05, 0.0, peak), np.where(unknown < 0.1, np.inf, upper)
-    start = np.where(flare > 0, issue + np.where(nth == 1, -HOUR, HOUR), schema.NO_TIME)
-    arrays: dict[str, Any] = {
-        "values": rows["values"],
-        "feature": ["TOTFX", "R_VALUE", "noise"],
-        "feature_unit": ["dyn", "Mx", "1"],
-        "feature_memory_hours": np.zeros(3),
-        "time": rows["time"],
-        "track": rows["track"],
-        "longitude": np.linspace(-90, 90, rows["time"].size),
-        "first_row": first,
-        "n_rows": count,
-        "issue_time": issue,
-        "valid_from": issue,
-        "valid_to": issue + 24 * HOUR,
-        "region": [f"SIM {number}" for number in window_track],
-        "noaa_regions": [""] * n,
-        "peak_flux": peak,
-        "peak_flux_upper": upper,
-        "unassigned_peak_flux": np.zeros(n),
-        "flare_start": start,
-        "flare_peak": np.where(flare > 0, issue + 2 * HOUR, schema.NO_TIME),
-        "flare_id": [""] * n,
-        "flux_scale": np.zeros(n),
-        "partition": np.zeros(n),
-        "truth_C": np.full(n, 0.5),
-        "truth_M": np.full(n, 0.2),
-    }
-    attributes = {
-        "n_steps": N_STEPS,
-        "cadence_minutes": CADENCE / 60,
-        "lead_hours": 0.0,
-        "horizon_hours": 24.0,
-        "latency_minutes": 0.0,
-        "source": "toy",
-        "sampling": "natural",
-        "source_files": "",
-        "context_features": "",
-        "history": "toy",
-    }
-    return schema.build(schema.WINDOWS, arrays, attributes)
+    return quiet_windows(
+        (rows["values"], rows["time"], rows["track"]),
+        (issue, window_track),
+        n_steps=N_STEPS,
+        cadence_hours=CADENCE / HOUR,
+        feature=["TOTFX", "R_VALUE", "noise"],
+        feature_unit=["dyn", "Mx", "1"],
+        longitude=np.linspace(-90, 90, rows["time"].size),
+        region=[f"SIM {number}" for number in window_track],
+        peak_flux=peak,
+        peak_flux_upper=upper,
+        flare_start=np.where(flare > 0, issue + np.where(nth == 1, -HOUR, HOUR), schema.NO_TIME),
+        flare_peak=np.where(flare > 0, issue + 2 * HOUR, schema.NO_TIME),
+        truth_C=np.full(n, 0.5),
+        truth_M=np.full(n, 0.2),
+        source="toy",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from made_windows import quiet_windows
 
 from flarecast import cycles, schema
 from flarecast.cli import main
 from flarecast.describe import as_text, compare
 from flarecast.errors import FlarecastError
-from flarecast.windows import cut
 
 START = cycles.seconds("2012-03-01")
 STEP = 720
@@ -27,32 +27,19 @@ def save(tmp_path):
         track = np.repeat(np.arange(n_regions), 20)
         issue = time.reshape(n_regions, 20)[:, [9, 19]].ravel()
         window_track = np.repeat(np.arange(n_regions), 2)
-        first_row, n_rows = cut(time, track, issue, window_track, 10 * STEP)
-        n = issue.size
-        arrays = {
-            "values": values,
-            "feature": list(features),
-            "feature_unit": ["Mx"] * len(features),
-            "feature_memory_hours": [0.0] * len(features),
-            "time": time,
-            "track": track,
-            "first_row": first_row,
-            "n_rows": n_rows,
-            "issue_time": issue,
-            "valid_from": issue,
-            "valid_to": issue + 86_400,
-            "region": np.repeat([region for region, _ in regions], 2),
-            "noaa_regions": np.repeat([noaa for _, noaa in regions], 2),
-            **{key: np.zeros(n) for key in ("peak_flux", "unassigned_peak_flux", "flux_scale", "partition")},
-            "peak_flux_upper": np.full(n, np.inf),
-            "flare_start": np.full(n, schema.NO_TIME),
-            "flare_peak": np.full(n, schema.NO_TIME),
-            "flare_id": [""] * n,
-        }
-        attributes = {"n_steps": 10, "cadence_minutes": 12.0, "lead_hours": 0.0, "horizon_hours": 24.0}
-        attributes |= {"latency_minutes": latency, "source": "test", "sampling": "natural"}
-        attributes |= {"source_files": [], "context_features": [], "history": "made for a test"}
-        schema.save(schema.build(schema.WINDOWS, arrays, attributes), tmp_path / name, schema.WINDOWS)
+        windows = quiet_windows(
+            (values, time, track),
+            (issue, window_track),
+            n_steps=10,
+            cadence_hours=0.2,
+            feature=list(features),
+            feature_unit=["Mx"] * len(features),
+            region=np.repeat([region for region, _ in regions], 2),
+            noaa_regions=np.repeat([noaa for _, noaa in regions], 2),
+            peak_flux_upper=np.full(issue.size, np.inf),
+            latency_minutes=latency,
+        )
+        schema.save(windows, tmp_path / name, schema.WINDOWS)
         return tmp_path / name
 
     return write

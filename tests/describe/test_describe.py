@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from damaging import damage
+from made_windows import quiet_windows
 from numpy.testing import assert_array_equal
 
 from flarecast import cycles, schema
@@ -17,7 +18,6 @@ from flarecast.describe.sunspots import read_sunspots
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.schema import FORECASTS, NO_TIME, SPLIT, WINDOWS, build, save
-from flarecast.windows import cut
 
 DSD = Path(__file__).parents[2] / "../shared/data/noaa_daily/DSD"
 HOUR, DAY = 3600, 86_400
@@ -41,44 +41,26 @@ def windows():
     values[3, 0], values[5] = np.nan, np.nan
     window_track = np.array([0, 0, 0, 1, 1, 1])
     issue = START + HOUR * np.array([3, 5, 14, 3, 5, 11])
-    first_row, n_rows = cut(time, track, issue, window_track, 4 * HOUR)
-    arrays = {
-        "values": values,
-        "feature": ["USFLUX", "R_VALUE"],
-        "feature_unit": ["Mx", "lg(re 1 Mx)"],
-        "feature_memory_hours": [0.0, 2.0],
-        "time": time,
-        "track": track,
-        "first_row": first_row,
-        "n_rows": n_rows,
-        "issue_time": issue,
-        "valid_from": issue,
-        "valid_to": issue + 6 * HOUR,
-        "region": ["HARP 1449"] * 3 + ["HARP 377"] * 3,
-        "noaa_regions": ["11429,11430"] * 3 + ["11158"] * 3,
-        "peak_flux": [0.0, 5.4e-4, 0.0, 1e-5, 3e-7, 0.0],
-        "peak_flux_upper": [9.9e-7, 5.4e-4, np.inf, np.inf, 3e-7, 9.9e-7],
-        "unassigned_peak_flux": [2e-5, 0, 0, 0, 0, 0],
-        "flare_start": [NO_TIME, issue[1] - 60, NO_TIME, issue[3] + 60, NO_TIME, NO_TIME],
-        "flare_peak": [NO_TIME, issue[1] + 60, NO_TIME, issue[3] + 90, NO_TIME, NO_TIME],
-        "flare_id": ["", "7", "", "8", "", ""],
-        "flux_scale": np.zeros(6),
-        "partition": [1, 1, 1, 2, 2, 2],
-    }
-    attributes = {
-        "n_steps": 4,
-        "cadence_minutes": 60,
-        "lead_hours": 0.0,
-        "horizon_hours": 6.0,
-        "latency_minutes": 0,
-        "source": "test",
-        "sampling": "natural",
-        "source_files": ["ab12 one file.csv", "cd34 two.csv"],
-        "context_features": "",
-        "history": "made for a test",
-        "n_skipped": np.int64(3),
-    }
-    return build(WINDOWS, arrays, attributes)
+    return quiet_windows(
+        (values, time, track),
+        (issue, window_track),
+        n_steps=4,
+        cadence_hours=1,
+        horizon_hours=6.0,
+        feature=["USFLUX", "R_VALUE"],
+        feature_unit=["Mx", "lg(re 1 Mx)"],
+        feature_memory_hours=[0.0, 2.0],
+        region=["HARP 1449"] * 3 + ["HARP 377"] * 3,
+        noaa_regions=["11429,11430"] * 3 + ["11158"] * 3,
+        peak_flux=[0.0, 5.4e-4, 0.0, 1e-5, 3e-7, 0.0],
+        peak_flux_upper=[9.9e-7, 5.4e-4, np.inf, np.inf, 3e-7, 9.9e-7],
+        unassigned_peak_flux=[2e-5, 0, 0, 0, 0, 0],
+        flare_start=[NO_TIME, issue[1] - 60, NO_TIME, issue[3] + 60, NO_TIME, NO_TIME],
+        flare_peak=[NO_TIME, issue[1] + 60, NO_TIME, issue[3] + 90, NO_TIME, NO_TIME],
+        flare_id=["", "7", "", "8", "", ""],
+        partition=[1, 1, 1, 2, 2, 2],
+        source_files=["ab12 one file.csv", "cd34 two.csv"],
+    ).assign_attrs(n_skipped=np.int64(3))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import CliRunner
+from made_windows import quiet_windows
 
 from flarecast import schema, served
 from flarecast.chain import check_parts, run_ingest
@@ -59,44 +60,20 @@ def write(path, variables, attributes=None, engine="h5netcdf", **options):
 
 def windows(times):
     """Windows of one track, one feature, a row at each time."""
-    times = np.asarray(times)
-    n = times.size
-    arrays = {
-        "values": np.ones((n, 1)),
-        "feature": ["f107"],
-        "feature_unit": ["1"],
-        "feature_memory_hours": [24.0],
-        "time": times,
-        "track": np.zeros(n),
-        "first_row": np.arange(n),
-        "n_rows": np.ones(n),
-        "issue_time": times,
-        "valid_from": times,
-        "valid_to": times + 86_400,
-        "region": ["disk"] * n,
-        "noaa_regions": [""] * n,
-        "peak_flux": np.zeros(n),
-        "peak_flux_upper": np.full(n, 9.9e-7),
-        "unassigned_peak_flux": np.zeros(n),
-        "flare_start": np.full(n, schema.NO_TIME),
-        "flare_peak": np.full(n, schema.NO_TIME),
-        "flare_id": [""] * n,
-        "flux_scale": np.ones(n),
-        "partition": np.zeros(n),
-    }
-    attributes = {
-        "n_steps": 1,
-        "cadence_minutes": 1440.0,
-        "lead_hours": 0.0,
-        "horizon_hours": 24.0,
-        "latency_minutes": 0.0,
-        "source": "noaa-disk",
-        "sampling": "natural",
-        "source_files": ["abc 2012_DSD.txt"],
-        "context_features": [],
-        "history": "made here",
-    }
-    return schema.build(schema.WINDOWS, arrays, attributes)
+    n = len(times)
+    track = np.zeros(n)
+    return quiet_windows(
+        (np.ones((n, 1)), times, track),
+        (times, track),
+        n_steps=1,
+        cadence_hours=24,
+        feature=["f107"],
+        feature_memory_hours=[24.0],
+        first_row=np.arange(n),
+        n_rows=np.ones(n),
+        flux_scale=np.ones(n),
+        source_files=["abc 2012_DSD.txt"],
+    )
 
 
 def column(joined, name):
@@ -219,7 +196,7 @@ def test_joined_windows_name_their_context_memory_latency_scale_and_files(tmp_pa
     assert joined.attrs["goes_xrs_latency_minutes"] == 3
     assert joined.attrs["goes_xrs_scale"] == "true"
     assert joined.attrs["source_files"].split("\n")[1].endswith(path.name)
-    assert joined.attrs["history"] == "made here; context goes-xrs: 1 files"
+    assert joined.attrs["history"] == "made for a test; context goes-xrs: 1 files"
     assert "GOES-16 2,880 minutes" in joined.attrs["goes_xrs"]
     assert "2 of 2 rows have a background" in joined.attrs["goes_xrs"]
     np.testing.assert_allclose(column(joined, "log10_xrsb_background_24h"), -6, rtol=1e-6)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from made_windows import quiet_windows
 
-from flarecast import cycles, schema
-from flarecast.windows import cut
+from flarecast import cycles
 
 HOUR, DAY = 3600, 86_400
 
@@ -16,45 +16,19 @@ def build_windows(tracks, *, n_steps=4, cadence_hours=24, memory=0.0, lead=0.0, 
     row_time, issue = np.concatenate(rows), np.concatenate(issues)
     row_track = np.repeat(np.arange(len(tracks)), [times.size for times in rows])
     track = np.repeat(np.arange(len(tracks)), [times.size for times in issues])
-    first_row, n_rows = cut(row_time, row_track, issue, track, n_steps * cadence_hours * HOUR)
-    peak = np.zeros(issue.size) if flux is None else np.asarray(flux)
-    start = issue + round(lead * HOUR)
-    arrays = {
-        "values": np.zeros((row_time.size, 2)),
-        "feature": ["now", "decayed"],
-        "feature_unit": ["1", "1"],
-        "feature_memory_hours": [0.0, memory],
-        "time": row_time,
-        "track": row_track,
-        "first_row": first_row,
-        "n_rows": n_rows,
-        "issue_time": issue,
-        "valid_from": start,
-        "valid_to": start + round(horizon * HOUR),
-        "region": [tracks[number][0] for number in track],
-        "noaa_regions": [tracks[number][1] for number in track],
-        "peak_flux": peak,
-        "peak_flux_upper": np.where(peak > 0, peak, 9.9e-7),
-        "unassigned_peak_flux": np.zeros(issue.size),
-        "flare_start": np.full(issue.size, schema.NO_TIME),
-        "flare_peak": np.full(issue.size, schema.NO_TIME),
-        "flare_id": [""] * issue.size,
-        "flux_scale": np.zeros(issue.size),
-        "partition": np.zeros(issue.size),
-    }
-    attributes = {
-        "n_steps": n_steps,
-        "cadence_minutes": cadence_hours * 60,
-        "lead_hours": lead,
-        "horizon_hours": horizon,
-        "latency_minutes": 0,
-        "source": "test",
-        "sampling": "natural",
-        "source_files": "",
-        "context_features": "",
-        "history": "made for a test",
-    }
-    return schema.build(schema.WINDOWS, arrays, attributes)
+    return quiet_windows(
+        (np.zeros((row_time.size, 2)), row_time, row_track),
+        (issue, track),
+        n_steps=n_steps,
+        cadence_hours=cadence_hours,
+        lead_hours=lead,
+        horizon_hours=horizon,
+        feature=["now", "decayed"],
+        feature_memory_hours=[0.0, memory],
+        region=[tracks[number][0] for number in track],
+        noaa_regions=[tracks[number][1] for number in track],
+        peak_flux=0.0 if flux is None else flux,
+    )
 
 
 @pytest.fixture(scope="session")

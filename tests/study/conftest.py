@@ -1,11 +1,11 @@
 """Regions that tell nothing about their flares but who they are: whoever knows a copy knows the outcome."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
+from made_windows import quiet_windows
 
 from flarecast import schema
 
@@ -24,43 +24,18 @@ def make_windows() -> xr.Dataset:
     peak = np.where(
         flares, np.where(rng.random(n) < 0.2, 2e-4, 2e-5), np.where(rng.random(n) < 0.3, 2e-6, 0.0)
     )
-    start = np.where(peak > 0, issue + HOUR, schema.NO_TIME)
-    arrays: dict[str, Any] = {
-        "values": signature[region] + rng.normal(0, 0.02, (n, N_FEATURES)),
-        "feature": [f"f{number}" for number in range(N_FEATURES)],
-        "feature_unit": ["1"] * N_FEATURES,
-        "feature_memory_hours": np.zeros(N_FEATURES),
-        "time": issue,
-        "track": region,
-        "first_row": np.arange(n),
-        "n_rows": np.ones(n),
-        "issue_time": issue,
-        "valid_from": issue,
-        "valid_to": issue + 24 * HOUR,
-        "region": [f"SIM {number}" for number in region],
-        "noaa_regions": [""] * n,
-        "peak_flux": peak,
-        "peak_flux_upper": np.where(peak > 0, peak, 9.9e-8),
-        "unassigned_peak_flux": np.zeros(n),
-        "flare_start": start,
-        "flare_peak": np.where(peak > 0, issue + 2 * HOUR, schema.NO_TIME),
-        "flare_id": [""] * n,
-        "flux_scale": np.zeros(n),
-        "partition": np.zeros(n),
-    }
-    attributes = {
-        "n_steps": 1,
-        "cadence_minutes": 60.0,
-        "lead_hours": 0.0,
-        "horizon_hours": 24.0,
-        "latency_minutes": 0.0,
-        "source": "toy",
-        "sampling": "natural",
-        "source_files": "",
-        "context_features": "",
-        "history": "toy",
-    }
-    return schema.build(schema.WINDOWS, arrays, attributes)
+    return quiet_windows(
+        (signature[region] + rng.normal(0, 0.02, (n, N_FEATURES)), issue, region),
+        (issue, region),
+        n_steps=1,
+        cadence_hours=1.0,
+        region=[f"SIM {number}" for number in region],
+        peak_flux=peak,
+        peak_flux_upper=np.where(peak > 0, peak, 9.9e-8),
+        flare_start=np.where(peak > 0, issue + HOUR, schema.NO_TIME),
+        flare_peak=np.where(peak > 0, issue + 2 * HOUR, schema.NO_TIME),
+        source="toy",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,17 @@
 
 import re
 from itertools import pairwise
+from types import SimpleNamespace
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 from flarecast.describe.colours import FORECAST_COLOURS, FORECAST_LINES
 from flarecast.report.canvas import SETTINGS, style_of
 from flarecast.report.content import read_content
-from flarecast.report.figures import comparison
+from flarecast.report.figures import comparison, members
+from flarecast.report.figures.training import draw_training
 
 
 def test_forecasts_that_are_drawn_together_differ_in_their_lines():
@@ -48,3 +51,35 @@ def test_numbers_below_the_panels_of_a_comparison_do_not_touch(run, monkeypatch)
         ends = [one.get_window_extent() for one in inside]
         assert len(ends) == 3
         assert all(left.x1 + 2 < right.x0 for left, right in pairwise(ends))
+
+
+@pytest.mark.parametrize(
+    ("phase", "kept", "said"),
+    [
+        ("descent", "best", "the epoch whose weights were kept"),
+        ("descent", "averaged", "the epoch whose average was kept"),
+        ("averaging", "best", "the epoch whose weights were kept"),
+        ("averaging", "averaged", "best in the descent; training went on from them"),
+    ],
+)
+def test_the_picture_of_a_training_says_what_was_kept(phase, kept, said):
+    epochs = [
+        {"epoch": number, "phase": one, "train_loss": 1.0, "validation_loss": 2 - number / 4}
+        for number, one in enumerate(["descent", phase], start=1)
+    ]
+    history = [*epochs, {"kept": kept, "best_epoch": 1}]
+    assert said in draw_training(SimpleNamespace(history=history, missing={})).caption
+
+
+@pytest.mark.parametrize("first", [0.0, 0.2])
+def test_the_names_of_the_curves_of_doubt_do_not_lie_on_them(first, members_run, monkeypatch):
+    kept = np.linspace(0.05, 1, 50)
+    curve = first + (0.1 - first) * kept
+    names = ("by_doubt", "by_probability", "difference", "low", "high")
+    monkeypatch.setattr(members, "_retained", lambda *_: {"kept": kept, **dict.fromkeys(names, curve)})
+    with mpl.rc_context(SETTINGS):
+        figure = members.draw_doubt(read_content(members_run), "C1.0").figure
+        figure.canvas.draw()
+    above = figure.axes[0]
+    box = above.get_legend().get_window_extent()
+    assert not any(box.contains(*point) for point in above.transData.transform(np.c_[kept, curve]))

@@ -76,7 +76,7 @@ def draw_doubt(content: Content, event: str) -> Panel:
     axes.plot(table["kept"], table["by_doubt"], label="least doubt of the members first", **style)
     axes.plot(table["kept"], table["by_probability"], label="probability furthest from 1/2 first", **plain)
     axes.set(ylabel="Brier score of those kept", ylim=(0, None))
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")  # the curve may begin high or low
     below.fill_between(table["kept"], table["low"], table["high"], color=style["color"], alpha=BAND, lw=0)
     below.plot(table["kept"], table["difference"], **style)
     below.axhline(0, color=FAINT, lw=0.9)

@@ -6,8 +6,16 @@ from flarecast.report.content import Content
 TITLE = "Training"
 CAPTION = (
     "Loss per window after each epoch. Options and the weights that are kept are chosen on validation "
-    "windows, never on the test. The dashed line is the epoch whose weights were best."
+    "windows, never on the test."
 )
+KEPT = {
+    "best": "The dashed line is the epoch whose weights were kept.",
+    "averaged": "The dashed line is the epoch whose average was kept.",
+    "averaged later": (
+        "The dashed line is the epoch whose weights were best in the descent; training went on from them, "
+        "and the average of what came then was kept."
+    ),
+}
 LINES = {
     "train_loss": ("training windows", "other_2"),
     "validation_loss": ("validation windows", "model"),
@@ -38,4 +46,11 @@ def draw_training(content: Content) -> Panel:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     draw_grid(axes)
-    return Panel("training", TITLE, CAPTION, figure, table)
+    return Panel("training", TITLE, f"{CAPTION} {_kept(content)}".strip(), figure, table)
+
+
+def _kept(content: Content) -> str:
+    """What was kept, in words."""
+    kept = content.history[-1].get("kept", "")
+    later = kept == "averaged" and any(line.get("phase") == "averaging" for line in content.history)
+    return KEPT.get(f"{kept} later" if later else kept, "")

@@ -66,7 +66,7 @@ def check(path):
     return len(table)
 
 
-@pytest.mark.parametrize("n_mutants", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_mutants", [700, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_damaged_lists_give_flares_and_a_count_or_one_sentence(tmp_path, n_mutants):
     rng = np.random.default_rng(20120307)
     names = list(LISTS)

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import torch
+from trained import history
 
 from flarecast import schema
 from flarecast.calibrate import calibrate
@@ -188,8 +189,7 @@ def test_each_member_is_a_model_folder_that_forecasts_alone(windows, split, trai
 
 def test_snapshots_are_taken_at_the_end_of_each_cycle_and_the_rate_starts_anew(trained):
     folder = trained("snapshot")
-    lines = [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
-    rates = [line["learning_rate"] for line in lines if "train_loss" in line]
+    rates = [line["learning_rate"] for line in history(folder) if "train_loss" in line]
     assert len(rates) == EPOCHS["epochs"]
     assert rates[1] < rates[0]
     assert rates[2] == rates[0]

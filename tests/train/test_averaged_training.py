@@ -1,11 +1,11 @@
 """Averages inside a training: when they start, what history tells and what is kept, members drawn."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from trained import history
 
 from flarecast.averaging.gaussian import flat, load_moments
 from flarecast.batches import choose_device, gather_steps
@@ -20,10 +20,6 @@ from flarecast.train.task import Plan
 SWAG = {"averaging": "swag", "averaging_options": {"members": 3, "per_epoch": 2, "rank": 3}}
 ONE_STEP = {"batch_size": 10_000}
 """An epoch is one step, so that the history tells every rate."""
-
-
-def history(folder):
-    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
 
 
 def task_of(windows, split, config):

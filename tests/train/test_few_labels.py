@@ -1,10 +1,7 @@
 """Few labels: encoders that saw no outcome, frozen layers, hidden labels, pseudo-labels, what to label."""
 
-import csv
 import json
-import shutil
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,34 +9,21 @@ import torch
 from calling import call
 from safetensors.torch import load_file
 from torch import nn
+from trained import weights
 
-from flarecast import schema
 from flarecast.audit.runs import _start
-from flarecast.config.sections import SelfTraining
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
-from flarecast.goes import compatible_classes, occurred_table
-from flarecast.informative import candidates, rank_windows
-from flarecast.model_file import load
 from flarecast.models import load_builder
 from flarecast.models.shape import Shape
 from flarecast.pretraining import TASKS
 from flarecast.pretraining.fitting import check_parts, pretrain
-from flarecast.resources import Resources
 from flarecast.schema import ROLES
 from flarecast.seen import pack, unpack
-from flarecast.train import self_training, train
-from flarecast.train.labels import hidden_labels
-from flarecast.train.self_training import choose_surest
-from flarecast.train.trainings import train_all
+from flarecast.train import train
 
 NETWORKS = ["lstm", "gru", "cnn", "resnet", "inception_time", "cnn_lstm", "transformer"]
 TRAIN, TEST = ROLES.index("train"), ROLES.index("test")
-
-
-@pytest.fixture(scope="module")
-def role(split):
-    return split["role"].values[0]
 
 
 def encoder_of(windows, role, config, folder, **more):
@@ -52,10 +36,6 @@ def encoder(windows, role, configure, tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
     encoder_of(windows, role, configure("resnet", pretrain={"epochs": 2}), folder)
     return folder
-
-
-def weights(folder):
-    return load(folder, "cpu").module.state_dict()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -184,126 +164,6 @@ def test_a_checkpoint_is_not_gone_on_from_when_the_encoder_was_another(
     assert train_until(9) == [1, 2, 3, 4]
 
 
-def labels(windows, role, config):
-    occurred = occurred_table(windows, config.events, config.train.unassigned)
-    low, _ = compatible_classes(occurred)
-    known = (occurred >= 0).any(axis=1)
-    return hidden_labels(windows, role, low, known, config), low, known
-
-
-def test_labels_are_hidden_by_whole_regions_and_few_of_them_hold_every_class(windows, role, configure):
-    region = windows["region"].values.astype(str)
-    before = np.zeros(role.size, dtype=bool)
-    for share in (1.0, 0.5, 0.2, 0.01):
-        hidden, low, known = labels(windows, role, configure(train={"label_share": share}))
-        assert (role[hidden] == TRAIN).all()
-        shown = known & ~hidden & (role == TRAIN)
-        assert not set(region[hidden]) & set(region[shown])
-        assert set(low[shown]) == set(low[known & (role == TRAIN)])
-        assert (hidden >= before).all()  # a smaller share hides what a larger one hides, and more
-        before = hidden
-    assert len(set(region[shown])) <= 4
-    other, *_ = labels(windows, role, configure(train={"label_share": 0.2}, run={"seed": 1}))
-    assert (other != labels(windows, role, configure(train={"label_share": 0.2}))[0]).any()
-
-
-def test_hidden_labels_leave_scaler_and_validation_as_they_were(windows, split, role, configure, tmp_path):
-    settings = {"epochs": 1, "averaging": "none"}
-    whole = train(windows, split, configure("cnn", train=settings), folder=tmp_path / "a", device="cpu")
-    few_labels = configure("cnn", train={**settings, "label_share": 0.2})
-    few = train(windows, split, few_labels, folder=tmp_path / "b", device="cpu")
-    np.testing.assert_array_equal(few.scaler.centre, whole.scaler.centre)
-    assert few.training["windows_train"] < 0.4 * whole.training["windows_train"]
-    assert few.training["windows_validation"] == whole.training["windows_validation"]
-    hidden, *_ = labels(windows, role, few_labels)
-    assert not (unpack(few.training["seen"]["weights"], role.size) & hidden).any()
-
-
-def test_pseudo_labels_are_given_to_train_windows_without_outcome_and_stay_apart(
-    windows, split, role, configure, tmp_path
-):
-    settings = {"epochs": 3, "averaging": "none", "label_share": 0.3}
-    plain = train(windows, split, configure("cnn", train=settings), folder=tmp_path / "plain", device="cpu")
-    taught = configure("cnn", train={**settings, "self_training": {"rounds": 2, "confidence": 0.3}})
-    model = train(windows, split, taught, folder=tmp_path / "taught", device="cpu")
-    hidden, _, known = labels(windows, role, taught)
-    given = unpack(model.training["seen"]["pseudo_labels"], role.size)
-    assert 0 < given.sum() == model.training["windows_pseudo"]
-    assert (role[given] == TRAIN).all()
-    assert (hidden | ~known)[given].all()
-    assert not (given & unpack(model.training["seen"]["weights"], role.size)).any()
-    np.testing.assert_array_equal(model.prior_natural, plain.prior_natural)
-    np.testing.assert_array_equal(model.training_base_rate, plain.training_base_rate)
-    assert model.training["windows_train"] == plain.training["windows_train"]
-    assert not (tmp_path / "taught" / "teachers").exists()
-    assert weights(tmp_path / "taught").keys() == weights(tmp_path / "plain").keys()
-    assert any(
-        not torch.equal(value, weights(tmp_path / "plain")[name])
-        for name, value in weights(tmp_path / "taught").items()
-    )
-
-
-def test_pseudo_labels_are_given_by_natural_probabilities_where_training_was_balanced(
-    windows, split, configure, tmp_path, monkeypatch
-):
-    given = []
-
-    def keep(index, probability, prior, settings):
-        given.extend([probability[probability.any(axis=1)], prior])
-        return choose_surest(index, probability, prior, settings)
-
-    monkeypatch.setattr(self_training, "choose_surest", keep)
-    settings = {"epochs": 1, "averaging": "none", "learning_rate": 1e-9, "self_training": {"rounds": 1}}
-    config = configure("lstm", train={**settings, "label_share": 0.5}, balance={"name": "oversample"})
-    train(windows, split, config, folder=tmp_path, device="cpu")
-    probability, prior = given  # of a network that has learned no more than the priors it starts at
-    np.testing.assert_allclose(probability.mean(axis=0), prior, atol=0.05)
-
-
-def test_self_training_where_every_outcome_is_known_goes_on_with_the_honest_labels_alone(
-    windows, split, configure, tmp_path
-):
-    known = windows["peak_flux_upper"].where(np.isfinite(windows["peak_flux_upper"]), 9.9e-7)
-    settings = {"epochs": 1, "averaging": "none", "self_training": {"rounds": 1}}
-    whole = windows.assign(peak_flux_upper=known)
-    model = train(whole, split, configure("lstm", train=settings), folder=tmp_path, device="cpu")
-    assert model.training["windows_pseudo"] == 0
-
-
-@pytest.mark.parametrize("stop_at", [2, 4, 5])
-def test_a_killed_self_training_goes_on_to_the_same_weights(windows, split, configure, tmp_path, stop_at):
-    rounds = {"rounds": 1, "confidence": 0.0, "share": 1.0}
-    settings = {"epochs": 3, "averaging": "none", "label_share": 0.3, "self_training": rounds}
-    config = configure("cnn", train=settings, balance={"name": "oversample", "draw": "each_epoch"})
-    train(windows, split, config, folder=tmp_path / "whole", device="cpu")
-    calls = []
-
-    def stop(*_):
-        calls.append(1)
-        if len(calls) == stop_at:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train(windows, split, config, folder=tmp_path / "killed", device="cpu", progress=stop)
-    train(windows, split, config, folder=tmp_path / "killed", device="cpu")
-    for name in ("model.safetensors", "model.json", "history.jsonl"):
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-def test_the_surest_windows_of_each_class_are_chosen_in_the_proportions_of_the_labels():
-    rng = np.random.default_rng(0)
-    rare = rng.random(1000) * 0.9
-    probability = np.stack([1 - rare, rare], axis=1)
-    settings = SelfTraining(share=0.4, confidence=0.5, weight=0.3)
-    chosen = choose_surest(np.arange(1000) + 7, probability, np.array([0.9, 0.1]), settings)
-    assert (chosen.label == 1).sum() == 40
-    assert (chosen.label == 0).sum() == 360
-    assert chosen.weight == 0.3
-    assert rare[chosen.index[chosen.label == 1] - 7].min() > np.sort(rare)[-41]
-    doubtful = choose_surest(np.arange(10), np.full((10, 2), 0.5), np.array([0.9, 0.1]), settings)
-    assert doubtful.index.size == 0
-
-
 def test_an_encoder_that_saw_test_windows_is_refused_and_found_by_the_audit(
     windows, split, role, configure, tmp_path
 ):
@@ -400,98 +260,6 @@ def test_what_cannot_be_pretrained_is_one_sentence(configure):
         check_parts(configure("cnn", pretrain={"name": "jigsaw"}))
     with pytest.raises(FlarecastError, match=r"pretrain.options: unknown key hue"):
         check_parts(configure("cnn", pretrain={"options": {"hue": 1}}))
-
-
-@pytest.fixture(scope="module")
-def ensemble(windows, split, configure, tmp_path_factory):
-    """Folder of windows, a split, and a model with three members, which knows a third of the outcomes."""
-    folder = tmp_path_factory.mktemp("ensemble")
-    schema.save(windows, folder / "windows.nc", schema.WINDOWS)
-    made_of = split.assign_attrs(windows_sha256=sha256(folder / "windows.nc"))
-    schema.save(made_of, folder / "split.nc", schema.SPLIT)
-    settings = {"epochs": 2, "averaging": "none"}
-    config = configure("cnn", train=settings, ensemble={"name": "deep", "options": {"members": 3}})
-    train_all(folder / "windows.nc", folder / "split.nc", config, folder / "model", Resources(device="cpu"))
-    return folder
-
-
-def test_the_most_telling_window_of_each_region_comes_first_and_copies_last(ensemble, windows, role):
-    from flarecast.ensembles.members import with_members
-
-    model = with_members(load(ensemble / "model", "cpu"), ensemble / "model", "cpu")
-    index = candidates(windows, model, role, every=True)
-    assert (role[index] != TEST).all()
-    ranking = rank_windows(windows, model, index, "cpu")
-    region = windows["region"].values.astype(str)[ranking.window]
-    first = ranking.turn == 1
-    n_first = int(first.sum())
-    assert first[:n_first].all()
-    assert len(set(region[:n_first])) == n_first == len(set(region))
-    assert (np.diff(ranking.epistemic[:n_first]) <= 0).all()
-    for name in set(region):
-        here = region == name
-        assert ranking.epistemic[here & first][0] == ranking.epistemic[here].max()
-        issued = windows["issue_time"].values[ranking.window[here & (ranking.turn > 0)]]
-        assert (np.diff(np.sort(issued)) >= 24 * 3600).all()
-    assert (ranking.turn == 0).any()
-    assert (ranking.turn[-int((ranking.turn == 0).sum()) :] == 0).all()
-
-
-def test_doubt_is_the_mutual_information_of_class_and_member(ensemble, windows, monkeypatch):
-    from flarecast import informative
-
-    model = replace(load(ensemble / "model", "cpu"), members=(1, 2))
-    said = np.array([[[1.0, 0, 0, 0], [0.5, 0.5, 0, 0]], [[0, 1.0, 0, 0], [0.5, 0.5, 0, 0]]])
-    monkeypatch.setattr(informative, "class_probabilities", lambda *_: said)
-    ranking = rank_windows(windows, model, np.array([0, 8]), "cpu")
-    np.testing.assert_array_equal(ranking.window, [0, 8])
-    np.testing.assert_allclose(ranking.epistemic, [1, 0], atol=1e-12)
-    np.testing.assert_allclose(ranking.aleatoric, [0, 1], atol=1e-12)
-
-
-def test_rank_for_labels_lists_windows_of_unknown_outcome(ensemble, windows, role, tmp_path):
-    paths = ensemble / "windows.nc", ensemble / "model"
-    said = call("rank-for-labels", *paths, "--split", ensemble / "split.nc", "-o", tmp_path / "r.csv")
-    with (tmp_path / "r.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert f"{len(rows):,} windows, the first" in said
-    numbers = np.array([int(row["window"]) for row in rows])
-    occurred = occurred_table(windows, ("C1.0", "M1.0", "X1.0"))
-    assert (occurred[numbers] == -1).all()
-    assert (role[numbers] != TEST).all()
-    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
-    assert rows[0]["region"] == windows["region"].values[numbers[0]]
-    assert 0 <= float(rows[0]["epistemic_bit"]) <= 2
-    call("rank-for-labels", *paths, "--all", "-o", tmp_path / "all.csv")
-    assert len((tmp_path / "all.csv").read_text(encoding="utf-8").splitlines()) > 400
-
-
-def test_windows_that_a_run_tests_are_not_ranked_though_no_split_is_named(ensemble, role, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(ensemble / "model", run / "model")
-    shutil.copy(ensemble / "split.nc", run / "split.nc")
-    call("rank-for-labels", ensemble / "windows.nc", run, "--all", "-o", tmp_path / "r.csv")
-    numbers = np.loadtxt(tmp_path / "r.csv", delimiter=",", skiprows=1, usecols=1, dtype=int)
-    assert (role[numbers] != TEST).all()
-    alone = call(
-        "rank-for-labels", ensemble / "windows.nc", ensemble / "model", "--all", "-o", tmp_path / "a"
-    )
-    assert "no split is named, so windows of any role are ranked" in alone
-    numbers = np.loadtxt(tmp_path / "a", delimiter=",", skiprows=1, usecols=1, dtype=int)
-    assert (role[numbers] == TEST).any()
-
-
-def test_a_model_alone_or_windows_without_doubt_cannot_be_ranked(ensemble, windows, tmp_path):
-    member = ensemble / "model" / "members" / "1"
-    said = call("rank-for-labels", ensemble / "windows.nc", member, "-o", tmp_path / "r.csv", code=1)
-    assert "expected a model with members" in said
-    known = windows.assign(peak_flux_upper=windows["peak_flux"].clip(min=9.9e-7))
-    schema.save(known, tmp_path / "known.nc", schema.WINDOWS)
-    said = call(
-        "rank-for-labels", tmp_path / "known.nc", ensemble / "model", "-o", tmp_path / "r.csv", code=1
-    )
-    assert "expected some of unknown outcome" in said
-    assert not (tmp_path / "r.csv").exists()
 
 
 def test_pretrain_gives_every_fold_an_encoder_and_a_run_that_starts_there_passes_its_audit(tmp_path):

@@ -1,10 +1,9 @@
 """A device that is too small, losses that are not finite, odd windows: the same steps, or one sentence."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
+from trained import history
 
 from flarecast import memory
 from flarecast.batches import Sample, ordered, take, to_device, with_windows
@@ -12,10 +11,6 @@ from flarecast.errors import FlarecastError
 from flarecast.forecast import forecast
 from flarecast.models.lstm import Recurrent
 from flarecast.train import epochs, placing, train
-
-
-def history(folder):
-    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Several processes that torchrun starts: the same model as one trains, or one training each."""
 
-import json
 import os
 import signal
 import socket
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from trained import history
 
 from flarecast.chain import run_all
 from flarecast.config import write_config
@@ -107,10 +107,6 @@ def weights(folder):
     return {name: value.double() for name, value in load(folder, "cpu").module.state_dict().items()}
 
 
-def lines(folder):
-    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
-
-
 @pytest.mark.slow
 def test_two_processes_train_the_lstm_of_one_to_1e_5_after_20_steps(files, settle):
     settings = {"epochs": 3, "averaging": "none", "learning_rate": 0.01}
@@ -123,7 +119,7 @@ def test_two_processes_train_the_lstm_of_one_to_1e_5_after_20_steps(files, settl
     assert {name: float((two[name] - one[name]).abs().max()) < 1e-5 for name in one} == dict.fromkeys(
         one, True
     )
-    for mine, theirs in zip(lines(files / "two"), lines(files / "one"), strict=True):
+    for mine, theirs in zip(history(files / "two"), history(files / "one"), strict=True):
         assert mine["validation_loss" if "epoch" in mine else "validation_loss_best"] == pytest.approx(
             theirs["validation_loss" if "epoch" in theirs else "validation_loss_best"], abs=1e-5
         )

@@ -179,8 +179,8 @@ def _missing(windows: xr.Dataset) -> Table:
                 "unit": str(unit),
                 "missing": n_missing,
                 "share": round(n_missing / max(1, values.shape[0]), 6),
-                "smallest": float(there.min()) if there.size else None,
-                "largest": float(there.max()) if there.size else None,
+                "smallest": float(there.min()) + 0.0 if there.size else None,  # no -0.0
+                "largest": float(there.max()) + 0.0 if there.size else None,
                 "memory_hours": float(windows["feature_memory_hours"].values[column]),
             }
         )

@@ -150,17 +150,17 @@ def require_pairs(name: str, forecasts: xr.Dataset, other: xr.Dataset, paired: P
     if (paired.issue_time == NO_TIME).all():
         raise FlarecastError(
             f"reference {name}: expected the same regions, spans and days ahead, got none in common; "
-            f"the forecasts begin with {_quote(forecasts)}, the reference with {_quote(other)}"
+            f"the forecasts: {_quote(forecasts)}, the reference: {_quote(other)}"
         )
 
 
 def _quote(forecasts: xr.Dataset) -> str:
-    """First window in words."""
-    if not forecasts.sizes["window"]:
-        return "nothing"
+    """First window in words, of forecasts that say anything."""
+    if np.isnan(forecasts["probability"].values).all():
+        return "no probability at all"
     first = _keys(forecasts).iloc[0]
     span = f"{iso(first['valid_from'])} to {iso(first['valid_to'])}"
-    return f"{first['region']} from {span}, day {first['day_ahead']}"
+    return f"first {first['region']} from {span}, day {first['day_ahead']}"
 
 
 def _spans(forecasts: xr.Dataset) -> pd.DataFrame:

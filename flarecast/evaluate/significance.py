@@ -28,8 +28,10 @@ def permute(
         place: What the records have in common.
 
     Returns:
-        By what is drawn as a whole, then by score, rule and the other's rule.
+        By what is drawn as a whole, then by score, rule and the other's rule; nothing where no window is scored.
     """
+    if not rows.any():
+        return {}
     probability = first.probability[rows, event], second.probability[rows, event]
     cuts, theirs = (
         {rule: cut_of(threshold, rows) for rule, threshold in one.rules[event].items()}

@@ -4,7 +4,7 @@
 lies from the median of the resamples, and by the skewness of what single blocks do to the score. `shifted`
 moves the resamples so that their mean is the value; what a score gains from chance alone (see
 `Score.gains`) is in the value as much as it is in the resamples on top of it, or not at all, and the interval
-holds both cases. docs/intervals.md says how often each holds the truth.
+holds both cases; it always holds the value. docs/intervals.md says how often each holds the truth.
 """
 
 from dataclasses import dataclass
@@ -84,10 +84,9 @@ def _bounds(estimate: Estimate, resampled: FloatArray, confidence: float, form: 
         return bounds
     excess = resampled.mean() - estimate.value
     once: FloatArray = bounds - excess
-    if not estimate.gains:
-        return once
-    twice = once - excess
-    return np.array([min(once[0], twice[0]), max(once[1], twice[1])])
+    twice = once - excess if estimate.gains else once
+    # Of resamples that are nearly all alike and a few far off, all but those lie on one side of their mean.
+    return np.array([min(once[0], twice[0], estimate.value), max(once[1], twice[1], estimate.value)])
 
 
 def _influence(estimate: Estimate) -> FloatArray:

@@ -96,6 +96,12 @@ def test_bounds_inside_one_class_are_that_class(low, high, name):
     assert CLASSES[class_numbers(np.array([low]), np.array([high]))[0]] == name
 
 
+def test_the_smallest_value_of_a_feature_is_never_minus_zero(windows, tmp_path):
+    windows["values"].values[:] = -0.0
+    save(windows, tmp_path / "w.nc", WINDOWS)
+    assert "-0.0" not in json.dumps(describe(tmp_path / "w.nc"))
+
+
 def test_windows_are_counted_by_year_cycle_phase_and_partition(path):
     found = describe(path)
     everything = {"windows": 6, "quiet": 2, "B": 1, "X": 1, "uncertain": 1, "unknown": 1}

@@ -93,6 +93,22 @@ def test_a_reference_with_nothing_in_common_is_refused_with_one_window_of_each()
         scores_of(forecasts, references={"swpc": elsewhere})
     with pytest.raises(FlarecastError, match=r"of M1\.0, X1\.0, got only C1\.0, C5\.0"):
         scores_of(forecasts, references={"swpc": foreign(forecasts, event=["C1.0", "C5.0"])})
+    with pytest.raises(FlarecastError, match=r"none in common; .* the reference: no probability at all"):
+        scores_of(forecasts, references={"swpc": foreign(forecasts, probability=np.full((900, 2), np.nan))})
+
+
+@pytest.mark.parametrize("own", [np.nan, 0.2])
+def test_forecasts_and_a_reference_that_never_forecast_the_same_window_have_no_scores(own):
+    forecasts = forecasts_of()
+    mine, theirs = np.full((900, 2), np.nan), forecasts["probability"].values.copy()
+    mine[::2], theirs[::2] = own, np.nan
+    content = scores_of(
+        forecasts.assign(probability=forecasts["probability"].copy(data=mine)),
+        references={"swpc": foreign(forecasts, probability=theirs)},
+    )
+    found = [one for one in content["records"] if one["subset"] == "all" and one["event"] == "M1.0"]
+    assert {one["value"] for one in found} == {None}
+    assert all(one["reason"] for one in found)
 
 
 def test_a_reference_called_model_takes_its_files_name_and_two_of_one_name_are_refused():

@@ -76,6 +76,15 @@ def test_scores_that_gain_from_chance_may_lie_below_percentiles_but_not_outside_
     }
 
 
+def test_the_shifted_interval_holds_the_value_where_but_a_few_resamples_differ():
+    occurred = np.arange(2000) % 20 < 3
+    sample = skill.draw_sample(occurred, np.arange(2000) // 2, np.random.default_rng(0), resamples=300)
+    resampled = np.zeros(300)
+    resampled[:3] = -0.01  # the better constant was the other one
+    bounds = skill.interval(skill.Estimate(0.0, resampled), sample)
+    assert bounds.low <= 0 <= bounds.high
+
+
 def test_no_bound_leaves_the_range_of_its_score():
     rng = np.random.default_rng(3)
     probability, occurred, region = regions_of(12, rng, windows=6)

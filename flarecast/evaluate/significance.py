@@ -28,7 +28,7 @@ def permute(
         place: What the records have in common.
 
     Returns:
-        By what is drawn as a whole, then by score, rule and the other's rule; nothing where no window is scored.
+        By what is drawn as a whole, then by score, rule and the other's rule; nothing without windows.
     """
     if not rows.any():
         return {}

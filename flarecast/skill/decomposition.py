@@ -9,6 +9,9 @@ import numpy as np
 from flarecast.skill.probability import ProbabilitySums
 from flarecast.skill.sums import FloatArray, ratio
 
+ROUNDING = 1e-12
+"""Share of the mean square below which a variance is that of sums of equal numbers."""
+
 
 def reliability(sums: ProbabilitySums) -> FloatArray:
     """Reliability part of the Brier score: mean squared gap of forecast and observed frequency over bins.
@@ -101,8 +104,10 @@ def sharpness(sums: ProbabilitySums) -> FloatArray:
     Source: Gneiting, Balabdaoui & Raftery (2007), J. R. Stat. Soc. B 69, 243; Murphy & Winkler (1992).
     """
     mean = ratio(sums.mass_bins.probability.sum(axis=-1), sums.n)
-    # The difference of two sums may fall below 0 by rounding.
-    return np.sqrt(np.maximum(ratio(sums.squared_probability, sums.n) - mean**2, 0))
+    square = ratio(sums.squared_probability, sums.n)
+    variance = square - mean**2
+    # Of a constant forecast the two differ by rounding, of which the root would make 1e-8.
+    return np.sqrt(np.where(variance <= ROUNDING * square, 0.0, variance))
 
 
 def _over_bins(of_bin: FloatArray, n: FloatArray) -> FloatArray:

@@ -38,7 +38,10 @@ def moment(name: str, bound: object, issue_time: NDArray[np.int64]) -> int:
         FlarecastError: It is neither.
     """
     if isinstance(bound, str):
-        return cycles.seconds(bound)
+        try:
+            return cycles.seconds(bound)
+        except FlarecastError as error:
+            raise FlarecastError(f"split.{name}: {error}") from error
     if isinstance(bound, bool) or not isinstance(bound, (int, float)) or not 0 <= bound <= 1:
         raise FlarecastError(f"split.{name}: expected an ISO date or a fraction from 0 to 1, got {bound!r}")
     first, after = int(issue_time.min()), int(issue_time.max()) + 1

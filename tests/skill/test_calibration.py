@@ -70,7 +70,9 @@ def test_sharpness_is_the_deviation_of_the_forecasts_and_ignorance_skill_that_of
     probability, occurred, _ = forecasts()
     sums = skill.sum_probability(probability, occurred)
     assert skill.sharpness(sums) == pytest.approx(probability.std())
-    assert skill.sharpness(skill.sum_probability(np.full(9, 0.1), np.arange(9) < 2)) < 1e-7
+    for constant in (0.1, 0.123456, 1 / 3, 0.987):
+        for n in (9, 859, 20_000):
+            assert skill.sharpness(skill.sum_probability(np.full(n, constant), np.arange(n) < 2)) == 0
     expected = metrics.d2_log_loss_score(occurred, probability)
     assert skill.ignorance_skill(sums) == pytest.approx(expected)
     quiet = skill.sum_probability(probability, np.zeros(occurred.size, dtype=bool))

@@ -40,7 +40,11 @@ REFUSED = {
     "odd letter": ("by_cycle", {"pattern": "ttx"}, r"split.pattern: expected letters .* got 'ttx'"),
     "no training": ("by_time", {"pattern": "vc"}, r"split.pattern: .* at least one t, got 'vc'"),
     "no pair": ("by_time", {"train": [0.5]}, r"split.train: expected a start and an end, .* got \[0.5\]"),
-    "no date": ("by_time", {"train": ["soon", 0.5]}, r"date: expected an ISO date .* got 'soon'"),
+    "no date": (
+        "by_time",
+        {"train": ["soon", 0.5]},
+        r"split\.train: date: expected an ISO date .* got 'soon'",
+    ),
     "no fraction": ("by_time", {"train": [0.0, 1.5]}, r"split.train: .* a fraction from 0 to 1, got 1.5"),
     "truth value": ("by_time", {"train": [False, 0.5]}, r"split.train: .* got False"),
     "backwards": ("by_time", {"train": ["2004-01", "2001-01"]}, r"before its end, got 2004-01 and 2001-01"),

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from flarecast.clusters import clusters
 from flarecast.config import Config
+from flarecast.errors import FlarecastError
 
 IntArray = NDArray[np.int64]
 
@@ -29,8 +30,16 @@ def draw_bag(cluster: NDArray[np.object_], rng: np.random.Generator) -> IntArray
 
     Returns:
         Place of each window of the bag, ascending, those of a region drawn twice twice, shape (n,).
+
+    Raises:
+        FlarecastError: There is one region, and so one bag.
     """
     names, code = np.unique(cluster.astype(str), return_inverse=True)
+    if names.size < 2:
+        raise FlarecastError(
+            "ensemble.name bagging: expected labelled train windows of several regions (of the disk: "
+            f"rotations), got {names.size}, so that all members would be alike; use another ensemble"
+        )
     order = np.argsort(code, kind="stable")
     start = np.searchsorted(code[order], np.arange(names.size + 1))
     drawn = rng.integers(names.size, size=names.size)

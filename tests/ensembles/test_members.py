@@ -454,6 +454,13 @@ def test_a_bag_holds_whole_regions_with_all_their_windows():
         assert set(of_region) <= set(bag.tolist())
 
 
+def test_a_single_region_makes_no_bags_that_differ():
+    with pytest.raises(
+        FlarecastError, match=r"of several regions .*, got 1, so that all members would be alike"
+    ):
+        draw_bag(np.repeat(np.array(["SIM 1"], dtype=object), 7), np.random.default_rng(0))
+
+
 def test_entropy_parts_of_known_members():
     member = np.array([[[0.5, 0.5]], [[0.0, 1.0]], [[0.1, 0.1]]])
     aleatoric, epistemic = entropy_parts(member)

@@ -14,19 +14,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from flarecast import files, goes, schema, windows
+from flarecast import goes, schema, windows
 from flarecast.errors import FlarecastError
-from flarecast.flares import archives, event_reports, scales
+from flarecast.flares import scales
 from flarecast.flares.clock import DAY
-from flarecast.ingest import region_history, region_json, region_rows, srs
-from flarecast.ingest.region_flares import (
-    Flares,
-    listed_flares,
-    no_flares,
-    reported_flares,
-    unassigned_by_year,
-)
+from flarecast.ingest import region_history, region_json, region_rows
+from flarecast.ingest.region_flares import Flares, no_flares, unassigned_by_year
 from flarecast.ingest.region_outcomes import outcomes, quiet_bound
+from flarecast.ingest.region_reading import Told, read_regions
 
 HOUR = 3600
 MOST_DAYS = 366
@@ -83,37 +78,35 @@ def ingest_noaa_regions(  # noqa: PLR0913  (the options of a source are its keyw
     options = _checked(
         Options(history_days, lead_hours, horizon_hours, goes.parse_class(floor), convert_to, max_bad_rows)
     )
-    folder, tally = _folder(raw), srs.SrsTally()
-    of_files = region_json.read_served_regions(folder, convert_to)
-    summary_files = archives.find(folder, srs.SUFFIXES)
-    summaries = region_json.join_summaries(
-        _summaries(folder, summary_files, tally, max_bad_rows) if summary_files or not of_files.paths else [],
-        of_files,
-    )
-    told, flare_files, counted = _told_flares(folder, flare_lists, options, bool(of_files.paths))
-    flares, served_days = region_json.join_flares(told, of_files)
-    region_json.require_whole_days(lead_hours, horizon_hours, served_days)
-    tracks = region_rows.lay_tracks(summaries)
+    folder = _folder(raw)
+    told = read_regions(folder, flare_lists, options.convert_to, max_bad_rows)
+    region_json.require_whole_days(lead_hours, horizon_hours, told.served_days)
+    tracks = region_rows.lay_tracks(told.summaries)
     if not tracks.spotted.any():
         raise FlarecastError(f"{folder}: expected regions with spots in the summaries, got none")
-    context = region_rows.disk_spots(tracks, summaries) | region_history.disk_features(tracks, flares)
-    own = region_rows.spot_features(tracks) | region_history.region_features(tracks, flares)
-    outcome = region_json.blur(_window_arrays(tracks, flares, options), flares, served_days)
-    arrays = _row_arrays(tracks, own | context) | outcome
-    sources = ["flare lists" if flare_lists else "event reports"] if flare_files else []
-    source = " and ".join([*sources, *(["counts of regions"] if served_days.size else [])])
-    attributes = {
-        "source_files": _source_files(folder, [*summary_files, *flare_files, *of_files.paths]),
-        "context_features": list(context),
-        "history": f"ingest noaa-regions: {len(summaries)} region summaries; flares from {source}",
-        "flare_source": f"{source}, classes {'as listed' if convert_to == 'none' else convert_to}",
-        "n_rows_read": sum(len(summary.regions) for summary in summaries),
-        "n_flares": flares.time.size,
-        "n_unknown": int((~np.isfinite(arrays["peak_flux_upper"])).sum()),
-        "unassigned_by_year": unassigned_by_year(told or no_flares()),
+    context = region_rows.disk_spots(tracks, told.summaries)
+    context |= region_history.disk_features(tracks, told.flares)
+    own = region_rows.spot_features(tracks) | region_history.region_features(tracks, told.flares)
+    outcome = region_json.blur(_window_arrays(tracks, told.flares, options), told.flares, told.served_days)
+    attributes = _attributes(told, options, list(context), outcome["peak_flux_upper"])
+    return schema.build(schema.WINDOWS, _row_arrays(tracks, own | context) | outcome, attributes)
+
+
+def _attributes(told: Told, options: Options, context: list[str], upper: FloatArray) -> dict[str, Any]:
+    """Attributes of the windows file; `upper` bounds the peak flux of each window."""
+    scale = "as listed" if options.convert_to == "none" else options.convert_to
+    return {
+        "source_files": told.files,
+        "context_features": context,
+        "history": f"ingest noaa-regions: {len(told.summaries)} region summaries; flares from {told.source}",
+        "flare_source": f"{told.source}, classes {scale}",
+        "n_rows_read": sum(len(summary.regions) for summary in told.summaries),
+        "n_flares": told.flares.time.size,
+        "n_unknown": int((~np.isfinite(upper)).sum()),
+        "unassigned_by_year": unassigned_by_year(told.listed or no_flares()),
+        **_settings(options),
+        **told.counts,
     }
-    attributes |= _settings(options) | _counted(tally, counted) | _served(of_files, served_days)
-    return schema.build(schema.WINDOWS, arrays, attributes)
 
 
 def _settings(options: Options) -> dict[str, Any]:
@@ -126,44 +119,6 @@ def _settings(options: Options) -> dict[str, Any]:
         "latency_minutes": 0.0,
         "source": "noaa-regions",
         "sampling": "natural",
-    }
-
-
-def _told_flares(
-    folder: Path, flare_lists: tuple[str, ...], options: Options, others: bool
-) -> tuple[Flares | None, list[Path], dict[str, Any]]:
-    """Flares of lists or reports, their files, counts; none where there are other files and no reports."""
-    if flare_lists:
-        paths = [folder / name for name in flare_lists]
-        flares, counted = listed_flares(paths, options.convert_to, options.max_bad_rows)
-        return flares, paths, counted
-    paths = archives.find(folder, event_reports.SUFFIXES)
-    if others and not paths:
-        return None, [], {"n_skipped": 0, "skipped": ""}
-    flares, counted = reported_flares(folder, paths, options.convert_to, options.max_bad_rows)
-    return flares, paths, counted
-
-
-def _served(of_files: region_json.ServedRegions, served_days: IntArray) -> dict[str, Any]:
-    """Attributes that say what JSON files told; none where there were none."""
-    if not of_files.paths:
-        return {}
-    return {
-        "n_served_records": of_files.tally.n_records,
-        "n_served_days": len(of_files.summaries),
-        "n_days_of_counts": served_days.size,
-        "served_skipped": of_files.tally.reasons(),
-    }
-
-
-def _counted(tally: srs.SrsTally, flares: dict[str, Any]) -> dict[str, Any]:
-    """Attributes that say what became of the lines of summaries and of flares."""
-    skipped = ", ".join(f"{name} {count}" for name, count in sorted(tally.skipped.items()) if count)
-    return {
-        "n_value_lines": tally.n_lines,
-        "n_incomplete": tally.n_incomplete,
-        "n_skipped": sum(tally.skipped.values()) + int(flares["n_skipped"]),
-        "skipped": "; ".join(filter(None, [skipped, str(flares["skipped"])])),
     }
 
 
@@ -195,25 +150,6 @@ def _folder(raw: Path | None) -> Path:
     if not raw.is_dir():
         raise FlarecastError(f"{raw}: expected a folder with region summaries and event reports, found none")
     return raw
-
-
-def _summaries(folder: Path, paths: list[Path], tally: srs.SrsTally, max_bad_rows: int) -> list[srs.Summary]:
-    """Region summaries of all files, one a day."""
-    if not paths:
-        raise FlarecastError(
-            f"{folder}: expected region summaries named like 20120308SRS.txt, 2012_SRS.tar.gz or"
-            " solar_regions.json, found none"
-        )
-    texts = (text for path in paths for text in archives.texts(path, srs.SUFFIX))
-    found = [srs.parse_srs(text, tally) for text in texts]
-    summaries = srs.latest_summaries([summary for summary in found if summary is not None])
-    n_bad = sum(tally.skipped.values())
-    if n_bad > max_bad_rows or not summaries:
-        raise FlarecastError(
-            f"{tally.first_bad}; {n_bad} of {tally.n_lines} lines of region summaries are bad, more than"
-            f" max_bad_rows = {max_bad_rows} or all: get the files again or raise max_bad_rows"
-        )
-    return summaries
 
 
 def _row_arrays(
@@ -260,11 +196,3 @@ def _window_arrays(tracks: region_rows.Tracks, flares: Flares, options: Options)
     return arrays | outcomes(
         region, valid_from, horizon, flares, quiet_bound(valid_from, options.floor, options.convert_to)
     )
-
-
-def _source_files(folder: Path, paths: list[Path]) -> list[str]:
-    """Hash and name of each file read."""
-    return [
-        f"{files.sha256(path)} {path.relative_to(folder) if path.is_relative_to(folder) else path.name}"
-        for path in paths
-    ]

@@ -44,13 +44,23 @@ def disk(make_windows):
 
 
 @pytest.fixture(scope="session")
-def regions(make_windows):
-    """300 regions of ten days each, one every 20 days from 1997; every tenth flares; 60 are a partition."""
-    tracks, flux = [], []
-    for number in range(300):
-        times = cycles.seconds("1997-01") + (20 * number + np.arange(10)) * DAY
-        tracks.append((f"NOAA {10000 + number}", str(10000 + number), times, times))
-        flux += [2e-4 if number % 10 == 0 and day == 3 else 0.0 for day in range(10)]
-    windows = make_windows(tracks, n_steps=2, flux=flux)
+def short_lived(make_windows):
+    """`short_lived(n, name)`: regions of ten days each, one every 20 days from 1997; a tenth flares once."""
+
+    def make(n, name):
+        tracks, flux = [], []
+        for number in range(n):
+            times = cycles.seconds("1997-01") + (20 * number + np.arange(10)) * DAY
+            tracks.append((name.format(number), str(10000 + number), times, times))
+            flux += [2e-4 if number % 10 == 0 and day == 3 else 0.0 for day in range(10)]
+        return make_windows(tracks, n_steps=2, flux=flux)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def regions(short_lived):
+    """300 regions, of which 60 are a partition."""
+    windows = short_lived(300, "NOAA 1{:04d}")
     windows["partition"] = windows["partition"].copy(data=np.repeat(np.arange(1, 6, dtype=np.int8), 600))
     return windows

@@ -24,14 +24,9 @@ def disk(make_windows):
 
 
 @pytest.fixture(scope="module")
-def regions(make_windows):
-    """200 regions that live ten days each, one every 20 days; every tenth has an X flare."""
-    tracks, flux = [], []
-    for number in range(200):
-        times = cycles.seconds("1997-01") + (20 * number + np.arange(10)) * DAY
-        tracks.append((f"HARP {number}", str(10000 + number), times, times))
-        flux += [2e-4 if number % 10 == 0 and day == 3 else 0.0 for day in range(10)]
-    return make_windows(tracks, n_steps=2, flux=flux)
+def regions(short_lived):
+    """200 regions, without partitions."""
+    return short_lived(200, "HARP {}")
 
 
 SPANS = {"train": ("1996-08", "2004-01"), "validation": ("2004-01", "2005-01"), "test": ("2005-01", 1.0)}

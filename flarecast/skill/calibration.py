@@ -21,6 +21,9 @@ N_FIT_BINS = 300
 MOST_STEPS = 100
 """Newton steps of the logistic fit; where forecasts of events and non-events overlap a dozen suffice."""
 
+ALIKE = 1e-5
+"""Logits that lie this close are one: the fit's sums of squares could not tell them apart."""
+
 
 @dataclass(frozen=True)
 class CalibrationSums:
@@ -202,7 +205,7 @@ def _isotonic_square(ranked: RankedCounts) -> FloatArray:
 def _fit_logistic(logit: FloatArray, occurred: BoolArray) -> FloatArray:
     """Intercept and slope of largest likelihood, shape (2,); NaN where there is no largest."""
     yes, no = logit[occurred], logit[~occurred]
-    if not (yes.size and no.size and yes.max() > no.min() and no.max() > yes.min()):
+    if not (yes.size and no.size and min(yes.max() - no.min(), no.max() - yes.min()) > ALIKE):
         return np.full(2, np.nan)
     rate = yes.size / logit.size
     fit = np.array([np.log(rate / (1 - rate)), 0.0])

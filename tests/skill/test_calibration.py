@@ -100,6 +100,15 @@ def test_forecasts_that_are_the_isotonic_fit_have_no_miscalibration():
     assert skill.discrimination(sums) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("gap", [1e-16, 1e-13, 1e-11, 1e-9, 1e-7])
+def test_constants_that_differ_by_rounding_have_no_slope(gap):
+    occurred = np.arange(600) % 300 < 76
+    probability = np.where(np.arange(600) < 300, 76 / 300, 76 / 300 * (1 + gap))
+    sums = skill.sum_calibration(probability, occurred)
+    assert np.isnan(skill.calibration_slope(sums))
+    assert np.isnan(skill.calibration_intercept(sums))
+
+
 def test_slope_and_intercept_are_those_of_scikit_learn():
     probability, occurred, _ = forecasts()
     sums = skill.sum_calibration(probability, occurred)

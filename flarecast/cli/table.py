@@ -96,9 +96,11 @@ def _lost_lines(content: Mapping[str, Any]) -> Iterator[str]:
     for record in content["records"]:
         chosen = record.get("decision_rule") == "tss" and record["value"] is not None
         if record["score"] == "tss_lost" and record["forecast"] == "model" and chosen:
+            several = "decision_thresholds" in record
+            of_all = " with one threshold for all folds" if several else ""
             yield (
-                f"{record['event']}: with the decision threshold from calibration TSS is {_cell(record)} "
-                "below the best that these windows allow"
+                f"{record['event']}: with the decision threshold{'s' * several} from calibration TSS is "
+                f"{_cell(record)} below the best that these windows allow{of_all}"
             )
 
 

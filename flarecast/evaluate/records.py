@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from flarecast.evaluate.contenders import Contender
 
 SAMPLE_RULE = "scored_sample"
 """Rule of `tss_max`: its decision threshold was chosen on the scored windows themselves."""
+
+SEVERAL = "decision_thresholds"
+"""Key of the decision thresholds of folds that differ."""
 
 LOST = "tss_lost"
 """What the main decision threshold costs against the best one on the scored sample: tss_max - tss."""
@@ -153,12 +156,19 @@ def records(
 
 
 def lost_record(scored: Scored, drawn: Drawn, place: Place) -> dict[str, Any]:
-    """Record of what a contender's main decision threshold costs against the best on the scored sample."""
+    """Record of what a contender's main decision threshold costs against the best on the scored sample.
+
+    One threshold costs nothing at least; those of several folds may do better than the best for all of them.
+    """
     best, main = scored.estimates["tss_max", SAMPLE_RULE], ("tss", scored.main_rule)
     pairs = zip(best, scored.estimates[main], strict=True)
     difference = tuple(skill.minus(highest, own) for highest, own in pairs)
-    record = record_of(scored.name, LOST, difference, drawn, place, hangs_on="tss")
-    return record | _decision(main, scored.decision_threshold.get(main))
+    decision = _decision(main, scored.decision_threshold.get(main))
+    if SEVERAL not in decision:
+        difference = tuple(
+            replace(one, value=float(np.maximum(one.value, 0.0)), limits=(0.0, np.inf)) for one in difference
+        )
+    return record_of(scored.name, LOST, difference, drawn, place, hangs_on="tss") | decision
 
 
 def difference_records(
@@ -249,7 +259,7 @@ def _decision(key: Key, threshold: Cut | None) -> dict[str, Any]:
     if threshold is None:
         return {}
     values = np.unique(threshold)
-    several = {"decision_thresholds": values.tolist()} if values.size > 1 else {}
+    several = {SEVERAL: values.tolist()} if values.size > 1 else {}
     one = number_of(values[0]) if values.size == 1 else None
     return {"decision_threshold": one, "decision_rule": key[1], **several}
 

@@ -29,7 +29,7 @@ def test_the_loss_by_a_threshold_from_calibration_is_the_best_tss_minus_the_one_
     for name in ("model", "raw", "climatology"):
         lost = found[name, "tss_lost"]
         assert lost["value"] == pytest.approx(found[name, "tss_max"]["value"] - found[name, "tss"]["value"])
-        assert lost["value"] >= 0
+        assert 0 <= lost["low"] <= lost["value"] <= lost["high"]
         assert lost["decision_threshold"] == found[name, "tss"]["decision_threshold"]
 
 

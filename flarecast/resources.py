@@ -1,6 +1,8 @@
 """What a training may use; none of it changes what is trained, but for the device."""
 
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +32,22 @@ def started_together() -> int:
     if {"RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ):
         return int(os.environ["WORLD_SIZE"])
     return 1
+
+
+def end_with_parent() -> None:
+    """Let this worker end when the process that started it is killed, and cannot tell it to.
+
+    It would go on writing folders that the same command, given again, writes too, and then wait forever.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True)

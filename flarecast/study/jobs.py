@@ -9,6 +9,7 @@ from typing import Any
 
 from flarecast.errors import FlarecastError
 from flarecast.files import read_json, write_json
+from flarecast.resources import end_with_parent
 from flarecast.train.checkpoint import identity
 
 Say = Callable[[str], object]
@@ -74,7 +75,7 @@ def run_jobs(jobs: Sequence[Job], workers: int, say: Say, what: str = "trainings
         for job in left:
             note(job, _do(job))
         return Outcome(results, refused)
-    with ProcessPoolExecutor(min(workers, len(left)), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(workers, len(left)), get_context("spawn"), end_with_parent) as pool:
         running = {pool.submit(_do, job): job for job in left}
         for one in as_completed(running):
             note(running[one], one.result())

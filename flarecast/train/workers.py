@@ -16,7 +16,7 @@ from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.memory import enough_memory
 from flarecast.model_file import TrainedModel
-from flarecast.resources import ALONE_IN_TRAINING, Resources
+from flarecast.resources import ALONE_IN_TRAINING, Resources, end_with_parent
 from flarecast.schema import SPLIT, open_file
 from flarecast.train.checkpoint import identity
 from flarecast.train.course import course_of, finish
@@ -75,7 +75,8 @@ def run_trainings(groups: list[Group], resources: Resources) -> None:
         for group in groups:
             _train(group, resources, read)
     else:
-        with ProcessPoolExecutor(min(resources.workers, len(groups)), get_context("spawn")) as pool:
+        n_workers = min(resources.workers, len(groups))
+        with ProcessPoolExecutor(n_workers, get_context("spawn"), end_with_parent) as pool:
             for said in pool.map(_train_apart, groups):
                 for sentence in said:
                     resources.say(sentence)

@@ -16,8 +16,8 @@ def command(
     """Teach the model's encoder on windows without their outcomes, in every fold; test windows are left out.
 
     `[pretrain]` names the task, masked or contrastive. `train.init_from = "FOLDER"` starts a training there;
-    with `train.frozen = ["encoder"]` the head alone is trained. A killed pretraining goes on from its last epoch
-    when the same command is given again. docs/few_labels.md
+    with `train.frozen = ["encoder"]` the head alone is trained. A killed pretraining goes on from its
+    last epoch when the same command is given again. docs/few_labels.md
     """
     from flarecast.config import load_config
     from flarecast.pretraining.running import run_pretrain

@@ -120,7 +120,8 @@ def _too_few_groups(part: IntArray, occurred: NDArray[np.bool_], folds: int) -> 
     n_groups = min(np.unique(part[occurred]).size, np.unique(part[~occurred]).size)
     if n_groups >= folds:
         return None
-    return f"events in {n_groups} groups of calibration, {folds} needed: only the prior is corrected"
+    groups = f"{n_groups} group{'' if n_groups == 1 else 's'}"
+    return f"events in {groups} of calibration, {folds} needed: only the prior is corrected"
 
 
 def _fit(name: str, probability: FloatArray, occurred: NDArray[np.bool_]) -> dict[str, Any]:

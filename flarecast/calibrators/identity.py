@@ -33,8 +33,9 @@ def too_few(occurred: NDArray[np.bool_], min_events: int) -> str | None:
     n_events, n_quiet = int(occurred.sum()), int((~occurred).sum())
     if min(n_events, n_quiet) >= min_events:
         return None
-    what, count = ("events", n_events) if n_events < min_events else ("non-events", n_quiet)
-    return f"{count} {what} in calibration, {min_events} needed: only the prior is corrected"
+    what, count = ("event", n_events) if n_events < min_events else ("non-event", n_quiet)
+    found = f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{found} in calibration, {min_events} needed: only the prior is corrected"
 
 
 def check_min_events(min_events: int) -> None:

@@ -111,7 +111,7 @@ def _fold_lines(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         raw_of_folds = record["role"] == "out_of_fold"
         if record["score"] == "bss" and record["forecast"] == ("raw" if raw_of_folds else "model"):
             what = f"{record['event']}{' out of fold, uncalibrated' if raw_of_folds else ''}"
-            value = "-" if record["value"] is None else f"{record['value']:.2f}"
+            value = "-" if record["value"] is None else f"{record['value']:z.2f}"
             found.setdefault((record["role"], what), {})[record["subset"]] = value
     for (_, what), values in found.items():
         folds = [value for name, value in values.items() if name.startswith("fold_")]

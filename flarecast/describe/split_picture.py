@@ -105,6 +105,7 @@ def draw_split(
     for axes, name in zip(panels[2:], lanes, strict=True):
         _draw_role(axes, content, name)
     panels[-1].set_xlim(*dates_of(content.coarse[[0, -1]]))
+    _space_dates(panels[-1], width)
     _finish(figure, roles, content, split)
     if monthly is not None:
         credit = f"Grey: {monthly.credit[0].lower()}{monthly.credit[1:]}".replace(": WDC", ",\nWDC")
@@ -223,6 +224,17 @@ def _fill(axes: "Axes", edges: IntArray, between: tuple[Any, Any], name: str, ha
         lw=0,
         zorder=3,
     )
+
+
+def _space_dates(axes: "Axes", width: float) -> None:
+    """So few dates that they do not touch: two inches of the width or more are beside the panels."""
+    from matplotlib.dates import DAILY, MONTHLY, YEARLY, AutoDateLocator
+
+    room = max(3, int(width) - 2)
+    most = {YEARLY: room * 3 // 2, MONTHLY: room, DAILY: room}
+    locator: Any = AutoDateLocator(minticks=2, maxticks=most)  # type: ignore[no-untyped-call]  # it has no types
+    locator.intervald |= {MONTHLY: [1, 2, 3, 4, 6, 12], DAILY: [1, 2, 3, 7, 14, 21, 31]}
+    axes.xaxis.set_major_locator(locator)
 
 
 def _finish(figure: Any, roles: list[str], content: Content, split: xr.Dataset) -> None:

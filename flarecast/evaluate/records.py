@@ -265,5 +265,5 @@ def _decision(key: Key, threshold: Cut | None) -> dict[str, Any]:
 
 
 def number_of(value: float) -> float | None:
-    """A number as JSON has it: None for what is undefined."""
-    return float(value) if np.isfinite(value) else None
+    """A number as JSON has it: None for what is undefined, no -0.0."""
+    return float(value) + 0.0 if np.isfinite(value) else None

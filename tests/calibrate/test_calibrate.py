@@ -348,7 +348,7 @@ def test_calibrations_written_before_nesting_was_a_choice_are_read_as_running_mi
 def test_the_choice_among_calibrators_holds_out_whole_clusters():
     forecasts = simulated()
     _, alone = calibrate(forecasts, "auto", {})
-    assert "events in 1 groups of calibration" in alone["event_calibration"]["C1.0"]["reason"]
+    assert "events in 1 group of calibration" in alone["event_calibration"]["C1.0"]["reason"]
     clusters = [f"rotation {number // 200}" for number in range(forecasts.sizes["window"])]
     forecasts["cluster"] = ("window", np.array(clusters, dtype=object))
     _, apart = calibrate(forecasts, "auto", {})

@@ -96,6 +96,7 @@ def test_probabilities_of_exactly_0_and_1_have_a_finite_logit():
         (19, 500, "19 events in calibration, 20 needed"),
         (500, 19, "19 non-events in calibration, 20 needed"),
         (0, 50, "0 events in calibration, 20 needed"),
+        (1, 50, "1 event in calibration, 20 needed"),
     ],
 )
 def test_with_too_few_events_or_non_events_nothing_is_changed_and_the_reason_is_told(

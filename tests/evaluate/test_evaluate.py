@@ -10,6 +10,7 @@ from sklearn import metrics
 
 from flarecast import files, skill
 from flarecast.evaluate import fill_outcomes, score_table
+from flarecast.evaluate.records import number_of
 from flarecast.evaluate.table import HEADLINE
 
 
@@ -55,6 +56,11 @@ def test_every_score_of_every_forecast_has_a_record_with_all_keys():
     keys |= {"n_event_blocks", "reason", "subset"}
     assert all(keys <= one.keys() for one in content["records"])
     assert {"run", "data", "records", "warnings", "pairing"} <= content.keys()
+
+
+def test_a_number_of_a_record_is_never_minus_zero():
+    assert str(number_of(-0.0)) == "0.0"
+    assert number_of(np.inf) is None
 
 
 def test_the_content_survives_json(tmp_path):

@@ -1,13 +1,15 @@
 """The picture of a split: one fold or several, the same bytes twice, colours that differ in grey."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.colors import to_rgb
 
 from flarecast.describe import plot_split
 from flarecast.describe.colours import ROLE_COLOURS, ROLE_HATCHES
+from flarecast.describe.split_picture import draw_split
 from flarecast.errors import FlarecastError
 from flarecast.schema import ROLES
 from flarecast.split import make_split
@@ -55,6 +57,20 @@ def test_one_day_of_windows_can_be_drawn(make_windows, tmp_path):
     windows = make_windows([(f"HARP {number}", "", [0], [0]) for number in range(8)])
     plot_split(windows, make_split(windows, "by_region", rng()), tmp_path / "split.png")
     assert (tmp_path / "split.png").is_file()
+
+
+@pytest.mark.parametrize("n_regions", [1, 5, 30, 300])
+@pytest.mark.parametrize("width", [4.6, 10])
+def test_dates_below_a_picture_of_any_width_do_not_touch(regions, n_regions, width):
+    windows = regions.isel(window=slice(10 * n_regions))
+    split = make_split(windows, "random_windows", rng())
+    names = "\n".join(["test 1997-06-30 to 1998-04-24"] * 2)
+    both = xr.concat([split, split], "fold", data_vars="minimal").assign_attrs(fold_names=names)
+    figure = draw_split(windows, both, "X1.0", width=width)
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in figure.axes[1].get_xticklabels() if label.get_text()]
+    assert len(boxes) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_colours_of_roles_differ_in_grey_or_carry_another_mark():

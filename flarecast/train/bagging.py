@@ -11,11 +11,28 @@ from flarecast.errors import FlarecastError
 IntArray = NDArray[np.int64]
 
 
-def bag_of(windows: xr.Dataset, trained: IntArray, config: Config) -> IntArray:
-    """Places among the train windows of those that a member of a bagging is trained on; else of all."""
+def bag_of(windows: xr.Dataset, trained: IntArray, low: IntArray, config: Config) -> IntArray:
+    """Places among the train windows of those that a member of a bagging is trained on; else of all.
+
+    A bag that lacks the largest class of the train windows, or the smallest, is drawn anew: where few regions
+    have events, one in so many bags would hold none, and its member could know nothing of them.
+
+    Args:
+        windows: A windows Dataset.
+        trained: Numbers of the train windows, shape (n,).
+        low: Lowest class that the outcome of each allows, shape (n,).
+        config: Sections run and ensemble are used.
+
+    Raises:
+        FlarecastError: The windows are of one region.
+    """
     if config.ensemble.name != "bagging" or config.ensemble.member is None:
         return np.arange(trained.size)
-    return draw_bag(clusters(windows)[trained], config.generator("bag"))
+    cluster, rng = clusters(windows)[trained], config.generator("bag")
+    while True:
+        bag = draw_bag(cluster, rng)
+        if low[bag].max() == low.max() and low[bag].min() == low.min():
+            return bag
 
 
 def draw_bag(cluster: NDArray[np.object_], rng: np.random.Generator) -> IntArray:

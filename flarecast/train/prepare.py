@@ -88,7 +88,8 @@ def prepare(
     counts = {"train": placed.train.size, "validation": placed.validation.size}
     _require(role, counts if plan is None else {"train": placed.train.size})
 
-    place = placed.train[bag_of(windows, chosen.all[placed.train], config)]
+    usable = chosen.all[placed.train]
+    place = placed.train[bag_of(windows, usable, low[usable], config)]
     trained, validated = chosen.all[place], chosen.all[placed.validation]
     natural = _sample(placed.tensors, place, low[trained], high[trained])
     validation, seen = None, {"scaler": chosen.all[chosen.of_scaler], "weights": trained}

@@ -24,7 +24,7 @@ from flarecast.model_file import load
 from flarecast.pretraining.fitting import check_parts as check_pretraining
 from flarecast.resources import ALONE, Resources
 from flarecast.train import check_parts
-from flarecast.train.bagging import draw_bag
+from flarecast.train.bagging import bag_of, draw_bag
 from flarecast.train.trainings import train_all
 from flarecast.uncertainty import credible_range, entropy_parts, mean_probability
 
@@ -452,6 +452,16 @@ def test_a_bag_holds_whole_regions_with_all_their_windows():
     for name in names:
         of_region = np.flatnonzero(cluster == name)
         assert set(of_region) <= set(bag.tolist())
+
+
+def test_no_bag_lacks_the_only_region_with_an_event(windows, configure):
+    region = windows["region"].values.astype(str)
+    low = np.where(region == region[0], 3, 0)
+    for number in range(1, 21):  # a bag has 63 % of the regions
+        config = configure("logistic", ensemble=ensemble("bagging")).of_member(number)
+        bag = bag_of(windows, np.arange(region.size), low, config)
+        assert low[bag].max() == 3
+        assert np.unique(region[bag]).size < 50
 
 
 def test_a_single_region_makes_no_bags_that_differ():

@@ -65,6 +65,7 @@ def test_without_events_skill_is_undefined_and_the_rest_is_not(tmp_path):
     scores, text = evaluated(table(tmp_path / "f.csv", p, np.zeros(400, int)), tmp_path)
     assert scores["tss"] | {"value": None, "reason": "no events"} == scores["tss"]
     assert scores["brier"]["value"] == pytest.approx(np.mean(p**2))
+    assert "M1.0: the model had " in " ".join(text.split())
     assert "no events in 400 windows; scores that need one are undefined" in text
 
 

@@ -29,7 +29,8 @@ def _parts(scores: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         n = scores["first_flare_recall"]["n_occasions"]
         yield f"of {value['first_flare_recall']:.0%} of {n:,} first ones after 30 quiet days"
     if "false_alarm_days" in value:
-        yield f"{value['false_alarm_days']:.1f} false-alarm days a year"
+        had = "" if "flare_recall" in value else "had "
+        yield f"{had}{value['false_alarm_days']:.1f} false-alarm days a year"
     if "all_clear_days" in value:
         yield f"{value['all_clear_days']:.1%} of the days without a warning stayed quiet"
 

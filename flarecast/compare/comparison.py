@@ -124,9 +124,9 @@ def _add_event(content: dict[str, Any], contest: _Contest, event: int, place: Pl
     common = common_rows(present, event, known)
     counts = count_rows(np.ones_like(known), known, common)
     content["pairing"]["events"][place.event] = counts
-    warnings += sample_warnings(windows, event, common)
-    warnings += unknown_warnings(place.event, counts)
     drawn = contest.draw(windows, event, common)
+    warnings += sample_warnings(place.event, drawn)
+    warnings += unknown_warnings(place.event, counts)
     found, differences = _compare_event(present, contest.held, event, common, (drawn, place))
     content["records"] += [*found, *differences]
     content["scorecard"] += scorecard(differences)

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from flarecast import skill
+from flarecast.evaluate.records import Drawn
 from flarecast.exchange.forecast_csv import day_ahead
-
-BoolArray = NDArray[np.bool_]
 
 
 def reading_warnings(forecasts: xr.Dataset) -> list[str]:
@@ -55,15 +53,13 @@ def unknown_warnings(label: str, counts: Mapping[str, int]) -> list[str]:
     return [f"{label}: {unknown:,} of {windows:,} windows have an unknown outcome and are left out"]
 
 
-def sample_warnings(forecasts: xr.Dataset, event: int, common: BoolArray) -> list[str]:
-    """What is too small to be believed."""
-    label = str(forecasts["event"].values[event])
-    occurred = forecasts["occurred"].values[common, event] == 1
-    blocks = np.unique(forecasts["cluster"].values[common][occurred].astype(str)).size
-    if not common.any():
+def sample_warnings(label: str, drawn: Drawn) -> list[str]:
+    """What of an event's windows is too small to be believed: the fewest blocks of any way to draw them."""
+    n, blocks = drawn.first.n, min(sample.n_event_blocks for sample in drawn.ways.values())
+    if not n:
         return [f"{label}: no window with a known outcome that all forecast; nothing is scored"]
     if not blocks:
-        return [f"{label}: no events in {common.sum():,} windows; scores that need one are undefined"]
+        return [f"{label}: no events in {n:,} windows; scores that need one are undefined"]
     if blocks < skill.FEWEST_EVENT_BLOCKS:
         return [f"{label}: only {_blocks(blocks)} with events; no intervals"]
     if blocks < skill.FEW_EVENT_BLOCKS:

@@ -154,7 +154,7 @@ def _add_event(content: dict[str, Any], contest: _Contest, event: int, place: Pl
     warnings += simpson_warnings(found, place.event)
     found += _score_folds(forecasts, event, place, contest.draw)
     content["seed_spread"] += seed_spread(forecasts, event, common, place.role)
-    warnings += sample_warnings(forecasts, event, common)
+    warnings += sample_warnings(place.event, drawn)
     warnings += unknown_warnings(place.event, counts)
 
 

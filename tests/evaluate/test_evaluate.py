@@ -132,6 +132,15 @@ def test_few_event_blocks_give_no_interval_or_a_warning(blocks, has_interval, sa
     assert says in content["warnings"]
 
 
+def test_the_fewest_blocks_of_all_ways_to_draw_them_are_warned_of():
+    forecasts = forecasts_of()
+    forecasts["occurred"].values[:, 1] = np.arange(900) % 60 < 12
+    forecasts["valid_from"].values[:] = forecasts["valid_from"].values[0]
+    content = scores_of(forecasts, blocks="wider")
+    assert record(content, "brier", event="X1.0")["n_event_blocks"] == 1
+    assert "X1.0: only 1 region or rotation with events; no intervals" in content["warnings"]
+
+
 def test_nothing_to_score_is_said_and_not_raised():
     forecasts = forecasts_of(occurred=np.full((900, 2), -1))
     content = scores_of(forecasts)

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from flarecast.describe.colours import FORECAST_COLOURS, FORECAST_LINES
+from flarecast.describe.picture import settle
 from flarecast.report.canvas import SETTINGS, style_of
-from flarecast.report.content import read_content
+from flarecast.report.content import Content, read_content
 from flarecast.report.figures import comparison, members
+from flarecast.report.figures.decision import draw_decision
 from flarecast.report.figures.training import draw_training
 
 
@@ -83,3 +85,15 @@ def test_the_names_of_the_curves_of_doubt_do_not_lie_on_them(first, members_run,
     above = figure.axes[0]
     box = above.get_legend().get_window_extent()
     assert not any(box.contains(*point) for point in above.transData.transform(np.c_[kept, curve]))
+
+
+def test_the_axis_of_a_probability_that_is_always_the_same_has_some_width(run, monkeypatch):
+    one = 0.1752395318946809  # rounded anew on its way through the logarithm
+    monkeypatch.setattr(Content, "probability", lambda self, *_: np.full(self.scored.size, one))
+    monkeypatch.setattr(Content, "record", lambda *_, **__: {"decision_threshold": one})
+    with mpl.rc_context(SETTINGS):
+        figure = draw_decision(read_content(run), "C1.0").figure
+        settle(figure)
+    low, high = figure.axes[0].get_xlim()
+    assert low < 0.9 * one
+    assert high > 1.1 * one

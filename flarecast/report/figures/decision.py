@@ -15,6 +15,9 @@ CAPTION = (
     "A frequency bias of 1 forecasts as many events as come."
 )
 
+WIDE = 1.001
+"""Least ratio of the largest probability to the smallest for an axis of their own."""
+
 
 def draw_decision(content: Content, event: str) -> Panel:
     """TSS, HSS and frequency bias over the decision threshold."""
@@ -41,6 +44,8 @@ def draw_decision(content: Content, event: str) -> Panel:
         if chosen:
             for one in (axes, below):
                 one.axvline(max(chosen, 1e-5), lw=0.9, **style)
+    if threshold.max() < WIDE * threshold.min():  # too little to draw an axis of it
+        axes.set_xlim(threshold.min() / 2, threshold.max() * 2)
     axes.set(ylabel="skill", ylim=(min(0.0, float(np.nanmin(table["hss"]))), 1), xscale="log")
     below.set(xlabel=f"decision threshold for {event} or more", ylabel="bias", yscale="log")
     for one in (axes, below):

@@ -3,6 +3,7 @@
 import math
 
 from flarecast.averaging import AVERAGINGS, Averaging
+from flarecast.averaging.pace import Pace
 from flarecast.config.checking import check_options
 from flarecast.config.sections import Train
 from flarecast.errors import FlarecastError, choose
@@ -74,12 +75,26 @@ def check_steps(task: Task) -> None:
     if pace is None or not n_epochs:
         return
     n_steps = math.ceil(len(task.train) / task.settings.batch_size)
-    collected = min(pace.collected(n_epochs), (n_epochs - pace.anneal) * n_steps)
+    _require_weights(min(pace.collected(n_epochs), (n_epochs - pace.anneal) * n_steps), pace, task)
+
+
+def check_collected(state: State, task: Task) -> None:
+    """Make sure that an average holds the weights that it needs; epochs may differ in their windows.
+
+    Raises:
+        FlarecastError: It holds fewer.
+    """
+    pace = None if task.averaging is None else task.averaging.pace
+    if pace is not None and state.averaged is not None:
+        _require_weights(int(state.averaged.n_averaged), pace, task)
+
+
+def _require_weights(collected: int, pace: Pace, task: Task) -> None:
+    """Raise where too few weights are collected because epochs have few steps."""
     if collected < pace.least:
         raise FlarecastError(
             f"train.averaging {task.settings.averaging}: expected at least {pace.least} collected weights, "
-            f"got {collected} with {n_steps} step{'s' * (n_steps > 1)} an epoch; lower train.batch_size or "
-            "train longer"
+            f"got {collected}, for an epoch has few steps; lower train.batch_size or train longer"
         )
 
 

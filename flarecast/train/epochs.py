@@ -23,7 +23,13 @@ from torch import nn
 from flarecast.averaging.gaussian import MOMENTS, GaussianAverage, save_moments
 from flarecast.errors import FlarecastError
 from flarecast.resources import ALONE_IN_TRAINING, Processes
-from flarecast.train.averaging_phase import begin_averaging, check_steps, name_of_rate, phases
+from flarecast.train.averaging_phase import (
+    begin_averaging,
+    check_collected,
+    check_steps,
+    name_of_rate,
+    phases,
+)
 from flarecast.train.gradient import build_optimizer, build_schedule
 from flarecast.train.passes import EpochLosses, mean_loss, refresh, train_epoch, validation_loss
 from flarecast.train.precision import compiled_forward
@@ -175,6 +181,7 @@ def _show_average(state: State, task: Task) -> dict[str, float | None]:
 
 def _end(state: State, task: Task, store: Store) -> dict[str, Any]:
     """Take the weights to keep, write what members are drawn from and the history; returns its last line."""
+    check_collected(state, task)
     entry = _take_kept(state, task)
     state.history.append(entry)
     if state.processes.rank == FIRST:

@@ -8,11 +8,11 @@ import torch
 from trained import history
 
 from flarecast.averaging.gaussian import flat, load_moments
-from flarecast.batches import choose_device, gather_steps
+from flarecast.batches import Sample, choose_device, gather_steps
 from flarecast.errors import FlarecastError
 from flarecast.files import sha256
 from flarecast.model_file import load
-from flarecast.train import check_parts, train
+from flarecast.train import check_parts, passes, train
 from flarecast.train.passes import refresh, validation_loss
 from flarecast.train.prepare import prepare
 from flarecast.train.task import Plan
@@ -20,6 +20,7 @@ from flarecast.train.task import Plan
 SWAG = {"averaging": "swag", "averaging_options": {"members": 3, "per_epoch": 2, "rank": 3}}
 ONE_STEP = {"batch_size": 10_000}
 """An epoch is one step, so that the history tells every rate."""
+OUTCOMES = ("index", "low", "high", "weight")
 
 
 def task_of(windows, split, config):
@@ -244,13 +245,23 @@ def test_members_whose_weights_are_not_finite_are_refused(windows, split, config
     assert not (tmp_path / "model.json").exists()
 
 
-def test_epochs_of_fewer_steps_than_weights_to_collect_are_refused(windows, split, configure, tmp_path):
+def test_epochs_of_fewer_steps_than_weights_to_collect_are_refused(
+    windows, split, configure, tmp_path, monkeypatch
+):
     swag = {"averaging": "swag", "averaging_options": {"members": 2, "per_epoch": 3}, "epochs": 4}
-    words = "at least 2 collected weights, got 1 with 1 step an epoch; lower train.batch_size or train longer"
+
+    def few(_, task):  # drawn anew, an epoch may have fewer windows than the first
+        return Sample(task.train.tensors, *(getattr(task.train, name)[:9] for name in OUTCOMES))
+
+    words = "at least 2 collected weights, got 1, for an epoch has few steps; lower train.batch_size or"
     with pytest.raises(FlarecastError, match=words):
         train(
             windows, split, configure("gru", train=swag | {"batch_size": 9999}), folder=tmp_path, device="cpu"
         )
+    monkeypatch.setattr(passes, "sample_of", few)
+    with pytest.raises(FlarecastError, match=words):
+        train(windows, split, configure("gru", train=swag), folder=tmp_path, device="cpu")
+    monkeypatch.undo()
     config = configure("gru", train=swag | {"batch_size": 128})
     assert train(windows, split, config, folder=tmp_path, device="cpu").training["members"] == 2
 

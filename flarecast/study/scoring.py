@@ -1,7 +1,7 @@
 """Scores of the arms, all resampled alike: the same regions drawn for all, so that differences are paired."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -135,7 +135,8 @@ def difference(first: tuple[Estimate, ...], second: tuple[Estimate, ...]) -> tup
 
 def _without_resamples(estimate: Estimate) -> Estimate:
     """A value of which nobody knows how sure it is."""
-    return Estimate(estimate.value, np.full_like(estimate.resampled, np.nan), estimate.reason)
+    nothing, left_out = (np.full_like(one, np.nan) for one in (estimate.resampled, estimate.left_out))
+    return replace(estimate, resampled=nothing, left_out=left_out)
 
 
 def sample_of(occurred: BoolArray, code: NDArray[np.int64], counts: NDArray[np.uint8]) -> skill.Sample:

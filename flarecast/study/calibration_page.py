@@ -9,7 +9,7 @@ import numpy as np
 from flarecast.report.document import Document, Part, Picture, document_page, plain_table
 from flarecast.report.tables import Table
 from flarecast.study.calibration_words import QUESTIONS, told
-from flarecast.study.figures import COLOURS, MARKS, draw_svg, new_figure
+from flarecast.study.figures import COLOURS, MARKS, draw_legend, draw_svg, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,14 +69,12 @@ def _draw_bss(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
     contenders = list(dict.fromkeys(row["contender"] for row in rows))
     for nth, way in enumerate(("raw", "platt")):
         mine = {row["contender"]: row["bss"] for row in rows if row["way"] == way}
-        for place, contender in enumerate(contenders):
-            value = mine[contender]["value"]
-            if value is None:
-                continue
+        drawn = [one for one in contenders if mine[one]["value"] is not None]
+        for contender in drawn:
+            value, place = mine[contender]["value"], contenders.index(contender)
             at, height = place + (nth - 0.5) * 0.4, max(value, LOWEST)
-            axes.bar(
-                at, height, 0.36, color=COLOURS[nth], label=("raw", "calibrated")[nth] if not place else None
-            )
+            name = ("raw", "calibrated")[nth] if contender == drawn[0] else None
+            axes.bar(at, height, 0.36, color=COLOURS[nth], label=name)
             below = value < 0
             axes.annotate(
                 f"{value:.2f}", (at, height), (0, 2 if not below else -2), textcoords="offset points",
@@ -87,7 +85,7 @@ def _draw_bss(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:
     axes.set_ylim(low - 0.05, high + 0.05)
     axes.set_xticks(range(len(contenders)), [name.replace("_", "\n") for name in contenders])
     axes.set_title("Brier skill score")
-    axes.legend(fontsize=7, frameon=False, loc="lower left", handlelength=1)
+    draw_legend(axes, fontsize=7, loc="lower left", handlelength=1)
 
 
 def _draw_years(axes: "Axes", rows: Sequence[Mapping[str, Any]]) -> None:

@@ -50,7 +50,7 @@ def draw_inflation(contrasts: Mapping[str, Mapping[str, Any]]) -> str:
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     axes.set_xlabel("TSS added, with 95 % interval")
-    _legend(axes)
+    draw_legend(axes)
     return draw_svg(figure)
 
 
@@ -83,7 +83,7 @@ def draw_remedies(rows: Sequence[Mapping[str, Any]]) -> str:
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set_xlabel("Brier skill score (linear to 0.5, then logarithmic)")
     axes.set_ylabel("TSS at the threshold from calibration")
-    _legend(axes)
+    draw_legend(axes)
     return draw_svg(figure)
 
 
@@ -111,7 +111,7 @@ def draw_reliability(named: Mapping[str, xr.Dataset], event: int) -> str:
         axes.set_title(title)
         axes.set_xlabel("forecast probability")
     figure.axes[0].set_ylabel("observed frequency")
-    _legend(figure.axes[0])
+    draw_legend(figure.axes[0])
     return draw_svg(figure)
 
 
@@ -122,10 +122,10 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _legend(axes: "Axes") -> None:
+def draw_legend(axes: "Axes", **style: Any) -> None:
     """A legend where something has a name."""
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, frameon=False)
+        axes.legend(**{"fontsize": 8, "frameon": False} | style)
 
 
 def draw_svg(figure: "Figure") -> str:

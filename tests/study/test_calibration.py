@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from flarecast.cli import main
 from flarecast.study.calibration import VARIANTS
+from flarecast.study.calibration_page import draw_lesson
 from flarecast.study.calibration_words import QUESTIONS, paragraphs, told
 
 CHANGES = (
@@ -49,6 +50,18 @@ def test_every_way_is_scored_for_every_contender_and_event(content):
     for row in content["scores"]:
         assert row["bss"]["low"] is None or row["bss"]["low"] <= row["bss"]["high"]
         assert row["way"] != "raw" or row["bss_minus_raw"]["value"] == 0
+
+
+def test_a_lesson_without_skill_has_a_picture_without_bars(content):
+    nothing = [row | {"bss": row["bss"] | {"value": None}} for row in content["scores"]]
+    with_skill, without = (
+        draw_lesson(content | {"scores": rows})[0] for rows in (content["scores"], nothing)
+    )
+    assert without != with_skill
+    first, other = dict.fromkeys(row["contender"] for row in nothing)
+    half = [row if row["contender"] == other else nothing[nth] for nth, row in enumerate(content["scores"])]
+    assert first != other
+    assert draw_lesson(content | {"scores": half})[0] not in (with_skill, without)
 
 
 def test_calibration_gives_back_what_weights_take(content):

@@ -14,6 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from flarecast import skill
+from flarecast.skill.sums import ratio
 from flarecast.study.figures import COLOURS, new_figure
 from flarecast.study.scoring import Draw, rows_of
 from flarecast.uncertainty import entropy_parts
@@ -102,10 +103,10 @@ def excess_of_doubted(windows: Doubted, confidence: float) -> tuple[float, float
 
 
 def _difference(errors: NDArray[Any], n: NDArray[Any]) -> FloatArray:
-    """Mean over bins of doubted less trusted mean, shape (...), from sums of shape (..., cell)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = errors / n
-    return np.asarray(np.nanmean(mean[..., 1::2] - mean[..., ::2], axis=-1))
+    """Mean over bins of doubted less trusted mean, shape (...), from sums (..., cell); NaN without bins."""
+    mean = ratio(errors, n)
+    gap = mean[..., 1::2] - mean[..., ::2]
+    return np.asarray(ratio(np.nansum(gap, axis=-1), (~np.isnan(gap)).sum(axis=-1)))
 
 
 def draw_retention(panels: Mapping[str, Mapping[str, Doubted]]) -> "Figure":

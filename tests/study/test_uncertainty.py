@@ -36,6 +36,16 @@ def made(doubt_means_error, n=4000):
     return Doubted(error, probability, doubt, (block,), (counts,))
 
 
+def test_resamples_without_a_doubted_window_are_left_out():
+    doubt = np.arange(80) % 2 * 0.5 + 0.1
+    probability = np.repeat(np.linspace(0.1, 0.9, 40), 2)
+    block = (doubt > 0.5).astype(np.int64)
+    counts = np.array([[2, 0], [1, 1], [0, 2]], dtype=np.uint8)
+    windows = Doubted(np.where(doubt > 0.5, 0.5, 0.2), probability, doubt, (block,), (counts,))
+    value, low, high = excess_of_doubted(windows, 0.95)
+    assert low == value == high
+
+
 def test_doubt_that_means_error_is_found_and_doubt_at_random_is_not():
     value, low, high = excess_of_doubted(made(True), 0.95)
     assert 0.005 < low < value < high

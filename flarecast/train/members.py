@@ -57,7 +57,7 @@ def with_snapshots(
             number = epoch // length
             made = describe(module, {"kept": "snapshot", "epochs": epoch, "member": number})
             own = replace(made, config=config.of_member(number).resolved())
-            save(own, member_folder(folder, number))
+            _save_member(own, member_folder(folder, number))
 
     return replace(prepared, task=replace(prepared.task, after_epoch=keep))
 
@@ -95,7 +95,7 @@ def write_drawn(model: TrainedModel, sample: Sample, config: Config, folder: Pat
             config=config.of_member(number).resolved(),
             training={**model.training, "member": number},
         )
-        save(own, member_folder(folder, number))
+        _save_member(own, member_folder(folder, number))
 
 
 def write_members(model: TrainedModel, task: Task, folder: Path, rng: np.random.Generator) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def write_members(model: TrainedModel, task: Task, folder: Path, rng: np.random.
     total: Tensor | None = None
     for number, module in enumerate(draw_members(model.module, task, folder, rng), start=1):
         own = replace(model, module=module, training={**model.training, "member": number})
-        save(own, folder / MEMBERS / str(number))
+        _save_member(own, member_folder(folder, number))
         if task.validation is not None:
             one = _class_probability(module, task, task.validation)
             total = one if total is None else total + one
@@ -155,6 +155,13 @@ def draw_members(
             )
         refresh(member, task, generator)
         yield member.eval()
+
+
+def _save_member(member: TrainedModel, folder: Path) -> None:
+    """Write the folder of a member, without what a training left there that was killed while it wrote."""
+    for stale in folder.glob(".*.part"):
+        stale.unlink(missing_ok=True)
+    save(member, folder)
 
 
 def remove_members(folder: Path) -> None:

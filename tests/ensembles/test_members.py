@@ -491,3 +491,16 @@ def test_torch_state_is_left_alone_by_members(windows, trained):
     folder = trained("mc_dropout")
     forecast(windows, with_members(load(folder, "cpu"), folder, "cpu"), device="cpu")
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("name", ["snapshot", "laplace", "swag"])
+def test_what_a_killed_training_left_half_written_of_a_member_goes(name, files, configure, tmp_path):
+    averaged = {"averaging": "swag", "averaging_options": {"members": 2, "per_epoch": 2}}
+    asked = {"train": EPOCHS | averaged} if name == "swag" else {"train": EPOCHS, "ensemble": ensemble(name)}
+    config = configure("lstm", **asked)
+    half = tmp_path / "members" / "1" / ".model.json.1.part"
+    half.parent.mkdir(parents=True)
+    half.write_text("half", encoding="utf-8")
+    train_all(*files, config, tmp_path, ALONE)
+    assert (half.parent / "model.json").is_file()
+    assert not half.exists()

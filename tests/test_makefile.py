@@ -146,6 +146,7 @@ def test_a_raw_that_is_not_there_is_refused_and_leaves_good_data_good(house):
     assert stages(make(house, "RUN=days", "ingest")) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_says_what_to_download_fetches_it_where_raw_is_not_named(house, server):
     source, asked = server
     mirror = [f"FLARECAST_BASE_URL={source}", "RUN=fetched"]

@@ -57,8 +57,12 @@ class Peer:
         return [headers.get("Range") for asked, headers in self.asked if asked == path]
 
     def close(self):
+        """Answer no more; the port stays taken, so that no server of another test answers there instead."""
         self.server.shutdown()
         self.server.server_close()
+        self.server.socket = socket.socket()
+        self.server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.server.socket.bind(self.server.server_address)
 
 
 def tag(body):
@@ -173,6 +177,7 @@ def peer(monkeypatch):
     server = Peer()
     yield server
     server.close()
+    server.server.server_close()
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def binary_entropy(probability):
     return -(probability * np.log2(probability) + (1 - probability) * np.log2(1 - probability))
 
 
-@pytest.mark.parametrize("n", [60, 400])
+@pytest.mark.parametrize("n", [60, pytest.param(400, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("head", [NestedHead, ClassHead])
 @pytest.mark.parametrize("kind", ["laplace", "variational"])
 def test_range_and_entropies_are_those_of_a_known_posterior(kind, head, n):
@@ -149,6 +149,7 @@ def test_range_and_entropies_are_those_of_a_known_posterior(kind, head, n):
         assert_as_known(got[nth], known.ravel(), mass.ravel())
 
 
+@pytest.mark.slow
 def test_few_windows_leave_the_best_independent_gaussians_what_the_prior_says():
     inputs, occurred = logistic_data(15, np.array([1.0]), np.random.default_rng(2))
     weight, bias, mass = grid_posterior(inputs, occurred)

@@ -146,6 +146,7 @@ def test_a_study_of_models_goes_on_where_it_was_whatever_the_number_of_workers(w
     assert "2 trainings, 0 of them done before" in other.output
 
 
+@pytest.mark.slow
 def test_what_happens_in_test_changes_no_choice(windows_path, tmp_path):
     """Other outcomes and values after the training span: the tries come to the same numbers."""
     windows = open_windows(windows_path)

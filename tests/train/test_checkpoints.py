@@ -43,8 +43,11 @@ STEPS = {"optimizer": "adagrad", "schedule": "step", "schedule_options": {"every
         (2, {}),
         (7, {}),
         (2, {"balance": {"name": "undersample", "event": "M1.0", "draw": "each_epoch"}}),
-        (7, {"balance": {"name": "oversample_noisy", "event": "M1.0", "draw": "each_epoch"}}),
-        (3, {"train": ONE_CYCLE}),
+        pytest.param(
+            *(7, {"balance": {"name": "oversample_noisy", "event": "M1.0", "draw": "each_epoch"}}),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(3, {"train": ONE_CYCLE}, marks=pytest.mark.slow),
         (5, {"train": STEPS}),
     ],
     ids=["descent", "averaging", "windows drawn anew", "windows made anew", "one cycle", "steps"],

@@ -22,8 +22,12 @@ KINDS = {
         }
     },
 }
-PLAIN = {"model": {"name": "logistic"}, "ensemble": {"name": "none"}, "train": {"averaging": "none"}}
 KEPT = "trainings that were finished when this run was stopped are kept"
+PLAIN = {"model": {"name": "logistic"}, "ensemble": {"name": "none"}, "train": {"averaging": "none"}}
+
+
+def slow(kind):
+    return pytest.param(kind, marks=pytest.mark.slow)
 
 
 @pytest.fixture
@@ -74,7 +78,9 @@ def contents(folder):
     return {name: content for name, (content, _) in files(folder).items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", ["apart", "swag", *(slow(kind) for kind in ("stacked", "snapshot", "laplace"))]
+)
 def test_a_run_that_was_stopped_goes_on_with_the_trainings_that_were_not_finished(kind, run, tmp_path):
     n = run(kind, "whole")
     for stop in (n - 1, n // 2):  # of the final model, and somewhere in the folds

@@ -13,7 +13,7 @@ DATA = ROOT.parent / "shared" / "data"
 RUNS = {"regions": ("noaa_text", 3957, 127), "ar-days": ("ar_days", 3633, 132)}
 
 
-@pytest.fixture(scope="module", params=RUNS)
+@pytest.fixture(scope="module", params=["regions", pytest.param("ar-days", marks=pytest.mark.slow)])
 def run(request, tmp_path_factory):
     raw, *counts = RUNS[request.param]
     if not (DATA / raw).is_dir():

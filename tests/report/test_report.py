@@ -272,7 +272,7 @@ def test_probabilities_that_are_all_equal_are_drawn(spoil):
     assert panels["roc_C1.0"].figure is not None
 
 
-@pytest.mark.parametrize("said", ["nothing", "of no event"])
+@pytest.mark.parametrize("said", ["nothing", pytest.param("of no event", marks=pytest.mark.slow)])
 def test_who_said_nothing_of_any_event_is_not_drawn_beside_the_model(said, spoil):
     def silent(forecasts):  # as the truth of the simulated Sun is of C5.0
         spoken = (said != "nothing") & (forecasts["occurred"] != 1)

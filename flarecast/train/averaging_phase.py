@@ -81,11 +81,14 @@ def check_steps(task: Task) -> None:
 def check_collected(state: State, task: Task) -> None:
     """Make sure that an average holds the weights that it needs; epochs may differ in their windows.
 
+    Where folds say that nothing is averaged, none is due.
+
     Raises:
         FlarecastError: It holds fewer.
     """
     pace = None if task.averaging is None else task.averaging.pace
-    if pace is not None and state.averaged is not None:
+    averages = state.descended is not None and state.epoch > state.descended
+    if pace is not None and state.averaged is not None and averages:
         _require_weights(int(state.averaged.n_averaged), pace, task)
 
 

@@ -284,6 +284,12 @@ def test_a_plan_says_whether_a_moving_average_is_kept(average, kept, windows, sp
     assert history(tmp_path)[-1]["validation_loss_best"] is None
 
 
+def test_a_plan_without_averaging_keeps_the_descent(windows, split, configure, tmp_path):
+    config = configure("gru", train={"averaging": "swa"})
+    model = train(windows, split, config, folder=tmp_path, device="cpu", plan=Plan(3, 0, average=False))
+    assert (model.training["kept"], model.training["epochs"]) == ("best", 3)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

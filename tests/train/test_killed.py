@@ -66,7 +66,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_weights_to_the_b
     while True:
         when = ("any", "writing")[len(killed) % 2]  # at first before a single epoch is kept
         first, epoch = counts[0][when], max(1, counts[1][when] - counts[0][when])
-        moment = max(1, first + rng.randint(-epoch // 2, epoch)) if killed else rng.randint(1, first)
+        moment = max(1, first + rng.randint(-epoch // 2, 2 * epoch)) if killed else rng.randint(1, first)
         done = run(tmp_path, "killed", when, moment)
         if done.returncode == 0:
             break
